@@ -1,0 +1,1 @@
+"""Floor 1: frozen values and names that every other room may use. Standard library only."""

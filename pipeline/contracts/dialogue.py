@@ -1,0 +1,174 @@
+"""The words of a conversation as values: states, transcripts, passages, turns."""
+
+import enum
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+class State(enum.StrEnum):
+    """Where the turn stands (product contract, section 4). INTERRUPTED is passed through at once."""
+
+    IDLE = "IDLE"
+    LISTENING = "LISTENING"
+    THINKING = "THINKING"
+    SPEAKING = "SPEAKING"
+    INTERRUPTED = "INTERRUPTED"
+
+
+class CancelReason(enum.StrEnum):
+    USER_BARGE_IN = "USER_BARGE_IN"
+    USER_STOP = "USER_STOP"
+    SYSTEM_OVERLOAD = "SYSTEM_OVERLOAD"
+
+
+class Origin(enum.StrEnum):
+    """Where a turn came from."""
+
+    GREETING = "greeting"
+    VOICE = "voice"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the recogniser made of one utterance. Empty text: nothing was understood."""
+
+    text: str
+    confidence: float = 1.0
+    """0 to 1; 1 where the engine gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of the tenant's knowledge that answers (perhaps) the question. `score` 0 to 1."""
+
+    id: str
+    title: str
+    text: str
+    score: float
+    tier: str
+    """`fact` or `document`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the prompt. `role`: system, user or assistant, as in the OpenAI chat API."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageRequest:
+    """All that a language engine gets to see for one reply."""
+
+    messages: tuple[Message, ...]
+    """Pinned prefix first, then older turns, then the visitor's words as the last `user` message."""
+    question: str
+    passages: tuple[Passage, ...]
+    """Retrieved for this question, best first; already above nothing: the engine applies the threshold."""
+    confidence_threshold: float
+    max_tokens: int
+    session_id: str
+    assistant_name: str
+    business_name: str
+
+
+@dataclass(slots=True)
+class TurnTimings:
+    """Per-turn latencies in ms; None: did not happen. Measured on the worker's monotonic clock."""
+
+    endpoint_ms: float | None = None
+    """Last speech the VAD saw → end-of-turn decision (the silence that was waited for)."""
+    asr_ms: float | None = None
+    """Decision → final transcript."""
+    llm_first_token_ms: float | None = None
+    """Final transcript → first words of the reply (retrieval included)."""
+    tts_first_audio_ms: float | None = None
+    """First phrase handed to synthesis → first PCM."""
+    ttfa_ms: float | None = None
+    """V1: decision → first agent audio packet handed to the transport."""
+    barge_in_ms: float | None = None
+    """Speech-start event → output stopped on the server."""
+
+    def to_wire(self) -> dict[str, float]:
+        return {k: round(v, 1) for k, v in asdict(self).items() if v is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """One line of the journal: what was said (`kind="said"`) or what was told (`kind="told"`, the turn is finished).
+
+    Writing the same record twice has the effect of writing it once: `(session_id, leg, number)` names the turn,
+    and a `told` record carries everything that the `said` record did.
+    """
+
+    kind: str
+    session_id: str
+    tenant_id: str
+    leg: int
+    """Which connection of the session: 1 for the first worker, 2 after a move to another, and so on."""
+    number: int
+    """Turn number within the leg, from 0 (the greeting)."""
+    origin: str
+    visitor_text: str
+    started_at: float
+    """Seconds since the epoch."""
+    t_audio_ms: float
+    version: str
+    """Digest of the assistant version that answered."""
+    reply_text: str = ""
+    """What was heard of the reply, not what was planned."""
+    interrupted: bool = False
+    cancel_reason: str = ""
+    warmup: bool = False
+    ended_at: float = 0.0
+    confidence: float = 1.0
+    timings: dict[str, float] = field(default_factory=dict)
+    passages: tuple[tuple[str, float], ...] = ()
+    """(id, score) of the knowledge that the reply rests on."""
+
+    @property
+    def turn_id(self) -> str:
+        return turn_id(self.session_id, self.leg, self.number)
+
+    def to_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> "TurnRecord":
+        """Raises TypeError on unknown or missing fields."""
+        fields = dict(data)
+        fields["passages"] = tuple((str(i), float(s)) for i, s in fields.get("passages", ()))
+        return cls(**fields)
+
+
+def turn_id(session_id: str, leg: int, number: int) -> str:
+    """The public name of a turn: unique, and sortable within its session."""
+    return f"{session_id}.{leg}.{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class LegRecord:
+    """A connection of a session to a worker began or ended (`kind`: began, ended). Same journal, same idempotence."""
+
+    kind: str
+    session_id: str
+    tenant_id: str
+    leg: int
+    at: float
+    """Seconds since the epoch."""
+    worker: str
+    reason: str = ""
+    """Why it ended: hangup, vanished, idle, limit, moved, failed, drained."""
+
+    def to_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+Record = TurnRecord | LegRecord
+
+
+def record_from_wire(data: dict[str, Any]) -> Record:
+    """Raises TypeError on unknown fields, KeyError without `kind`."""
+    return LegRecord(**data) if data["kind"] in {"began", "ended"} else TurnRecord.from_wire(data)

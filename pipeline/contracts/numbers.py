@@ -1,0 +1,58 @@
+"""The numbers of the voice contract, each once. Source: the product contract, sections 3 to 9.
+
+Units are in the names. Change none of them to make a test pass.
+"""
+
+from typing import Final
+
+# Audio on the way in and out.
+EAR_RATE_HZ: Final = 16_000
+"""Sample rate of everything we listen to (VAD and ASR): 16 kHz, mono, s16le."""
+WIRE_RATE_HZ: Final = 48_000
+"""Sample rate of Opus on the wire (RFC 7587 fixes the RTP clock to 48 kHz)."""
+PACKET_MS: Final = 20
+OVERLAP_MS: Final = 5
+"""Repeated tail of the previous packet, on transports without a codec of their own. Never advances the clock."""
+VAD_WINDOW_SAMPLES: Final = 512
+"""Silero's window at 16 kHz: 32 ms."""
+
+# Voice contract (V1 to V11).
+TTFA_P95_MS: Final = 250.0
+TTFA_P50_MS: Final = 150.0
+BARGE_IN_P95_MS: Final = 150.0
+PAUSE_MS: Final = 700
+"""V5: silence up to this long inside an utterance must not cut the visitor off."""
+FIRST_AUDIO_LIMIT_MS: Final = 500
+WARMUP_TURNS: Final = 3
+WARMUP_S: Final = 60.0
+
+# Face.
+FACE_FPS: Final = 30
+FACE_HOLD_MS: Final = 100.0
+"""Missing frames: hold the last one this long, then ease to neutral over FACE_EASE_MS; never snap."""
+FACE_EASE_MS: Final = 150.0
+FACE_BATCH_MS: Final = 100.0
+
+# Sessions.
+SESSION_LIMIT_S: Final = 3600.0
+IDLE_LIMIT_S: Final = 300.0
+IDLE_LIMIT_RANGE_S: Final = (60, 3600)
+VANISHED_S: Final = 15.0
+"""A browser that sends nothing at all for this long has gone; its seat is free again."""
+SESSIONS_PER_MINUTE: Final = 5
+CHATS_PER_MINUTE: Final = 30
+OFFERS_PER_MINUTE: Final = 10
+
+# Context and generation.
+CONTEXT_TOKENS: Final = 8192
+MAX_REPLY_TOKENS: Final = 512
+LLM_STREAM_LIMIT_S: Final = 30.0
+
+# Signaling.
+OFFER_DEADLINE_S: Final = 4.0
+"""No worker with a free seat took the offer in this time: the house is full."""
+CLOSE_DEADLINE_S: Final = 3.0
+BEAT_S: Final = 1.0
+"""Both sides say something on the control data channel this often, so that silence means trouble."""
+BEAT_LOST_S: Final = 3.0
+"""A client that heard no beat for this long offers again and resumes the session elsewhere."""

@@ -1,0 +1,159 @@
+"""Messages on the channel layer between office and machine, and the names of the addresses they travel to.
+
+Every message is a dict of msgpack-able values whose `type` names it, as channel layers want. Each class knows its own
+wire form (`to_wire`, `from_wire`). Messages are delivered at most once and may arrive late: every request carries a
+deadline (epoch seconds) and a `reply_to`, and handlers may run twice.
+
+| message | from → to | address |
+| --- | --- | --- |
+| Offer | office → any free worker | `offers_channel(pool)` |
+| Answer, Refusal | worker → office | the Offer's `reply_to` |
+| Candidate, Hangup, Chat, SpecChanged | office → the worker that holds the session | `Answer.mailbox` |
+| ChatReply | worker → office | the Chat's `reply_to` |
+| event (contracts.events) | worker → office sockets | group `events_group(session_id)` |
+| faces | worker → office sockets | group `faces_group(session_id)` |
+"""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+from pipeline.contracts.errors import WireError
+
+
+def offers_channel(pool: str = "default") -> str:
+    """Where sessions wait for a worker. Only workers with a free seat receive here: placement is back-pressure."""
+    return "pipeline.offers" if pool == "default" else f"pipeline.offers.{pool}"
+
+
+WORKERS_GROUP = "pipeline.workers"
+"""Every worker's mailbox is a member: news for all (SpecChanged) goes here."""
+
+
+def events_group(session_id: str) -> str:
+    return f"session.{session_id}"
+
+
+def faces_group(session_id: str) -> str:
+    return f"faces.{session_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A message that knows its wire form."""
+
+    type: ClassVar[str]
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"type": self.type, **asdict(self)}
+
+    @classmethod
+    def from_wire(cls, message: dict[str, Any]) -> Self:
+        """Raises WireError when fields are missing, unknown or the type is another."""
+        fields = dict(message)
+        if fields.pop("type", None) != cls.type:
+            raise WireError(f"expected a message of type {cls.type}")
+        try:
+            return cls(**fields)
+        except TypeError as error:
+            raise WireError(f"{cls.type}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(Wired):
+    """Take this session. Without `sdp`: a conversation in writing, no media."""
+
+    type: ClassVar[str] = "offer"
+    session_id: str
+    leg: int
+    spec: dict[str, Any]
+    """Manifest of the frozen version (contracts.spec)."""
+    sdp: str
+    reply_to: str
+    deadline: float
+    """Epoch seconds; a worker that sees it later drops it: nobody waits any more."""
+    history: list[list[str]]
+    """(role, content) pairs of the session so far, oldest first: what a resumed session remembers."""
+    created_at: float
+    """Epoch seconds at which the session's audio clock read zero."""
+
+    def expired(self, now: float | None = None) -> bool:
+        return (time.time() if now is None else now) > self.deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Wired):
+    """Taken. `mailbox`: where messages for this session go from now on. `sdp` is empty when the offer's was."""
+
+    type: ClassVar[str] = "answer"
+    session_id: str
+    leg: int
+    sdp: str
+    mailbox: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Wired):
+    """Not taken, in words. `code`: busy, bad_offer, bad_manifest, engine_failed."""
+
+    type: ClassVar[str] = "refusal"
+    session_id: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Wired):
+    """A trickled ICE candidate of the browser. Empty `candidate`: end of candidates (RFC 8838)."""
+
+    type: ClassVar[str] = "candidate"
+    session_id: str
+    candidate: str
+    sdp_mid: str | None
+    sdp_m_line_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup(Wired):
+    type: ClassVar[str] = "hangup"
+    session_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chat(Wired):
+    """The visitor typed. The worker answers with ChatReply, or with Refusal when the session is not there."""
+
+    type: ClassVar[str] = "chat"
+    session_id: str
+    text: str
+    reply_to: str
+    """Empty: nobody waits for the reply (it is still spoken and told in events)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply(Wired):
+    type: ClassVar[str] = "chat_reply"
+    session_id: str
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpecChanged(Wired):
+    """A new version was published; live sessions swap at their next turn boundary."""
+
+    type: ClassVar[str] = "spec_changed"
+    assistant_id: str
+    spec: dict[str, Any]
+
+
+def session_event(event: dict[str, Any]) -> dict[str, Any]:
+    """The group message that carries an event's wire form to websocket consumers (handler `session_event`)."""
+    return {"type": "session_event", "payload": event}
+
+
+def session_faces(frames: list[dict[str, Any]]) -> dict[str, Any]:
+    """The group message that carries about 100 ms of face frames (handler `session_faces`)."""
+    return {"type": "session_faces", "frames": frames}

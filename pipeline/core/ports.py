@@ -1,0 +1,221 @@
+"""What the conversation needs from the outside, as Protocols. Engines and media implement them; tests bring fakes.
+
+Rules for all of them: nothing here may block the event loop; heavy work goes to a thread or process of the engine's
+own; cancellation of the calling task (or `aclose()` of an iterator) stops the work at once.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol
+
+from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk
+from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transcript
+from pipeline.contracts.face import Pose
+from pipeline.contracts.spec import AssistantSpec, VoiceSettings
+
+
+class Clock(Protocol):
+    """Time, so that tests need not sleep. Monotonic seconds; the zero is arbitrary."""
+
+    def now(self) -> float: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Engine(Protocol):
+    """Every engine: `start()` loads (may take long, says so in its log), `close()` ends processes and threads."""
+
+    name: str
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+# VAD ------------------------------------------------------------------------------------------------------------
+
+
+class VadStream(Protocol):
+    """One session's voice activity state."""
+
+    async def probability(self, window: bytes) -> float:
+        """Speech probability 0 to 1 of the next 512 samples (32 ms, 1024 bytes) at 16 kHz."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Vad(Engine, Protocol):
+    def open(self) -> VadStream: ...
+
+
+# ASR ------------------------------------------------------------------------------------------------------------
+
+
+class Hearing(Protocol):
+    """One session's recogniser. Utterance after utterance: feed, feed, ..., finish (or discard)."""
+
+    def feed(self, pcm: bytes) -> None:
+        """16 kHz mono s16le of any length. Never blocks; the engine works through it elsewhere."""
+        ...
+
+    @property
+    def partial(self) -> str:
+        """The best guess so far for the utterance under way; empty before the first word."""
+        ...
+
+    async def finish(self) -> Transcript:
+        """The utterance is over: its final text. The next feed begins a new utterance.
+
+        Raises EngineError when the recogniser failed.
+        """
+        ...
+
+    def discard(self) -> None:
+        """Forget the utterance under way."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Asr(Engine, Protocol):
+    async def open(self, spec: AssistantSpec) -> Hearing:
+        """A recogniser that knows this version's own words. Raises EngineError."""
+        ...
+
+
+# Knowledge and language -------------------------------------------------------------------------------------------
+
+
+class Retriever(Protocol):
+    def search(self, spec: AssistantSpec, question: str, limit: int = 4) -> Sequence[Passage]:
+        """Facts and documents for the question, best first, scores 0 to 1. Under 5 ms: called on the loop."""
+        ...
+
+
+class Language(Engine, Protocol):
+    def reply(self, request: LanguageRequest) -> AsyncIterator[str]:
+        """Pieces of the reply as they come. Closing the iterator aborts generation. Raises EngineError."""
+        ...
+
+
+# TTS ------------------------------------------------------------------------------------------------------------
+
+
+class Voice(Engine, Protocol):
+    def speak(self, text: str, settings: VoiceSettings) -> AsyncIterator[SpeechChunk]:
+        """The phrase as sound, streaming. `text` is spoken sanitised; word marks refer to `text` as given.
+
+        Closing the iterator aborts synthesis. Raises EngineError.
+        """
+        ...
+
+
+# Face -----------------------------------------------------------------------------------------------------------
+
+
+class FaceTrack(Protocol):
+    """One session's face. Told what will sound and when; asked for the pose at a time. Pure arithmetic."""
+
+    def add(self, phonemes: Sequence[PhonemeMark], start_ms: float, end_ms: float) -> None:
+        """These phonemes (times absolute on the face's clock, ms) sound until `end_ms`."""
+        ...
+
+    def pose(self, t_ms: float) -> Pose:
+        """The pose at this time: articulation, blinks, eased to neutral where nothing sounds. Never snaps."""
+        ...
+
+    def flush(self, t_ms: float) -> None:
+        """Nothing of what was added after `t_ms` will sound (barge-in): ease to neutral from here."""
+        ...
+
+
+class Face(Engine, Protocol):
+    def open(self, seed: int) -> FaceTrack:
+        """`seed` sets the blinks' rhythm, so that tests repeat."""
+        ...
+
+
+# Media ------------------------------------------------------------------------------------------------------------
+
+
+class Microphone(Protocol):
+    async def read(self) -> Sound:
+        """The next 20 ms, 16 kHz mono. Drops the oldest when the reader is slow. Raises StreamEnded."""
+        ...
+
+
+class Speaker(Protocol):
+    """The way out for agent audio. Paces itself at real time; keeps the reply clock by counting samples."""
+
+    def begin(self, reply: int, on_first_packet: Callable[[], None]) -> None:
+        """A new reply: its clock reads zero. `on_first_packet` runs when its first packet goes to the transport."""
+        ...
+
+    async def play(self, pcm: bytes, rate_hz: int) -> None:
+        """Queue sound of the current reply. Waits while the queue is full (it holds some 300 ms)."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until all that was queued has gone to the transport."""
+        ...
+
+    def flush(self) -> float:
+        """Drop what is queued, at once. Returns the reply clock: ms of this reply that went out."""
+        ...
+
+    @property
+    def played_ms(self) -> float:
+        """Reply clock: ms of the current reply that went to the transport."""
+        ...
+
+
+class Line(Protocol):
+    """A visitor's connection: sound in, sound out, and the side channels. `media.peer` makes one from an SDP offer."""
+
+    microphone: Microphone
+    speaker: Speaker
+    on_control: Callable[[dict[str, Any]], None]
+    """Set by the session: called with every well-formed JSON object the visitor's page sends on `control`."""
+
+    def control(self, message: dict[str, Any]) -> bool:
+        """Send JSON on the reliable data channel `control`. False: not open, or its buffer is full (dropped)."""
+        ...
+
+    def face(self, message: dict[str, Any]) -> bool:
+        """Send JSON on the lossy data channel `face`. False: dropped."""
+        ...
+
+    @property
+    def last_heard(self) -> float:
+        """Clock seconds at which anything at all (RTP, data) last came from the visitor."""
+        ...
+
+    async def add_candidate(self, candidate: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
+        """Raises MediaError when it cannot be parsed."""
+        ...
+
+    async def closed(self) -> str:
+        """Wait for the connection's end; returns the reason (failed, closed)."""
+        ...
+
+    async def close(self) -> None:
+        """Ends within CLOSE_DEADLINE_S, whatever the libraries below do. May be called twice."""
+        ...
+
+    def stats(self) -> dict[str, float]:
+        """Numbers for metrics: packets_in, packets_lost, jitter_ms, jitter_buffer_ms, packets_out."""
+        ...
+
+
+# Stores -----------------------------------------------------------------------------------------------------------
+
+
+class Journal(Protocol):
+    def record(self, record: Record) -> None:
+        """Keep this, whatever happens next. Returns when the operating system has it; does not wait for a database."""
+        ...
+
+
+class Publisher(Protocol):
+    """Live news for watchers. Never waits; what cannot be sent is dropped and counted."""
+
+    def event(self, session_id: str, event: dict[str, Any]) -> None: ...
+    def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None: ...
