@@ -1,0 +1,286 @@
+"""A Python process of an engine's own, reached over pipes: for libraries with global state or a greedy hold on the GIL.
+
+The engine's side (this module)::
+
+    child = Child("pipeline.engines.espeak_child", {"option": 1}, engine="tts")
+    await child.start()
+    with await child.open({"voice": "en-us"}) as call:      # leaving the block aborts what is not finished
+        await call.send("Hello.")                           # waits while the child has WINDOW items unhandled
+        call.end()                                          # nothing more from this side
+        async for item in call:                             # ends when the child has handled all and closed its side
+            ...
+    await child.close()
+
+The child's side is a module with `serve(options) -> Opener`, see `pipeline.engines.child_main`.
+
+The protocol. Frames (`child_frames`) are `[stream, kind, body]`; both sides may send on any number of streams at once.
+
+| kind | direction | body | meaning |
+| --- | --- | --- | --- |
+| `open` | → child, stream 0 | options | first frame of all: call `serve(options)` |
+| `open` | ← child, stream 0 | none | it is ready |
+| `open` | → child | request | a new stream; numbers grow and are never used twice |
+| `item` | both | anything msgpack carries | what the stream is about |
+| `more` | both | n | n items were taken: n more may come. Each side begins with WINDOW |
+| `end` | both | none | no more items from this side; the child ends after it has handled everything |
+| `abort` | → child | none | forget this stream at once; nothing is answered |
+| `error` | ← child | text | this stream failed and is over; on stream 0: `serve` failed |
+
+So no buffer grows: at most WINDOW items of a stream lie on either side, plus what one step of the child's work made.
+The child dies: every open call raises EngineError, and the next `open` starts another. The parent dies: the child
+reads end-of-file on its standard input and exits. It ignores SIGINT and SIGTERM, which terminals and service
+supervisors send to whole groups: a worker that drains still needs its voice. What it writes to stderr goes to the log.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pipeline
+from pipeline.contracts.errors import EngineError
+from pipeline.engines import child_frames as frames
+from pipeline.engines.child_frames import WINDOW, Frame
+
+logger = logging.getLogger(__name__)
+
+START_LIMIT_S: Final = 60.0
+"""A child that is not ready by then (models are read from disk) is given up."""
+CLOSE_LIMIT_S: Final = 3.0
+"""A child that has not gone this long after end-of-file is killed."""
+
+
+class Child:
+    """One child process, started at first use and again after its death. Belongs to the event loop that starts it."""
+
+    def __init__(self, module: str, options: dict[str, Any], *, engine: str) -> None:
+        """`module` offers `serve(options)`; `engine` is the port's name in EngineErrors (asr, tts, ...)."""
+        self.engine = engine
+        self._module = module
+        self._options = options
+        self._process: Process | None = None
+        self._calls: dict[int, Call] = {}
+        self._last_stream = 0
+        self._readers: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None and not self._readers[0].done()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    async def start(self) -> None:
+        """Start the process unless it runs, and wait until it is ready. Raises EngineError."""
+        async with self._starting:
+            if self._closed:
+                raise EngineError(self.engine, f"{self._module} is closed")
+            if not self.alive:
+                await self._end_process()
+                await self._start_process()
+
+    async def open(self, request: Any = None) -> "Call":
+        """A new stream; starts the child (again) where needed. Raises EngineError."""
+        await self.start()
+        self._last_stream += 1
+        call = Call(self, self._last_stream)
+        self._calls[call.stream] = call
+        self._write(Frame(call.stream, frames.OPEN, request))
+        return call
+
+    async def close(self) -> None:
+        """End the process; open calls raise EngineError. May be called twice."""
+        self._closed = True
+        async with self._starting:
+            await self._end_process()
+
+    async def _start_process(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pipeline.engines.child_main", self._module),
+            stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_environment(),
+        )  # fmt: skip
+        greeting = Call(self, 0)
+        self._calls[0] = greeting
+        self._readers = [
+            asyncio.create_task(self._listen(self._process), name=f"{self._module} frames"),
+            asyncio.create_task(self._log(self._process), name=f"{self._module} stderr"),
+        ]
+        self._write(Frame(0, frames.OPEN, self._options))
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                await greeting.opened()
+        except (TimeoutError, EngineError) as error:
+            await self._end_process()
+            raise EngineError(self.engine, f"{self._module} did not start: {error or 'no answer'}") from error
+        except asyncio.CancelledError:
+            await self._end_process()
+            raise
+
+    async def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+        finally:
+            await asyncio.gather(*self._readers)
+
+    async def _listen(self, process: Process) -> None:
+        """Hand the child's frames to their calls until it ends, then fail the calls that are open."""
+        assert process.stdout is not None
+        reason = "its process ended"
+        try:
+            while True:
+                size = frames.size_of(await process.stdout.readexactly(frames.HEADER.size))
+                self._route(frames.unpack(await process.stdout.readexactly(size)))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        except ValueError as error:
+            reason = str(error)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            call.fail(f"{self._module}: {reason}")
+
+    def _route(self, frame: Frame) -> None:
+        """Frames of a stream that was aborted meanwhile find nobody, and that is right."""
+        if call := self._calls.get(frame.stream):
+            call.take(frame)
+
+    async def _log(self, process: Process) -> None:
+        assert process.stderr is not None
+        while text := await process.stderr.read(8192):
+            for line in text.decode(errors="replace").splitlines():
+                logger.warning("%s: %s", self._module, line)
+
+    def _write(self, frame: Frame) -> None:
+        """Never waits: windows bound what can pile up. A dead child's frames are dropped; `_listen` tells the calls."""
+        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(frames.pack(frame))
+
+    def _forget(self, call: "Call") -> None:
+        self._calls.pop(call.stream, None)
+
+
+class Call:
+    """One stream to the child. One task sends, one task iterates."""
+
+    def __init__(self, child: Child, stream: int) -> None:
+        self.stream = stream
+        self._child = child
+        self._items: deque[Any] = deque()
+        self._taken = 0
+        self._room = WINDOW
+        self._failure = ""
+        self._over = False
+        self._ready = False
+        self._change = asyncio.Event()
+
+    def offer(self, item: Any) -> bool:
+        """Send if there is room; False: the child has WINDOW items unhandled. Raises EngineError when it failed."""
+        self._check()
+        if self._room == 0 or self._over:
+            return False
+        self._room -= 1
+        self._child._write(Frame(self.stream, frames.ITEM, item))
+        return True
+
+    async def send(self, item: Any) -> None:
+        """Send, waiting for room. Raises EngineError; also when the stream is over."""
+        while not self.offer(item):
+            if self._over:
+                raise EngineError(self._child.engine, "this stream is over")
+            await self._changed()
+
+    def end(self) -> None:
+        """Nothing more from this side; the iterator ends when the child has answered everything."""
+        self._child._write(Frame(self.stream, frames.END))
+
+    def abort(self) -> None:
+        """Over, at once: what the child still says about it is ignored. Does nothing on a stream that is over."""
+        if not self._over:
+            self._over = True
+            self._items.clear()
+            self._child._forget(self)
+            self._child._write(Frame(self.stream, frames.ABORT))
+            self._change.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        """The child's next item. Raises EngineError when it failed or died."""
+        while not self._items:
+            self._check()
+            if self._over:
+                raise StopAsyncIteration
+            await self._changed()
+        self._taken += 1
+        if self._taken >= WINDOW // 2 and not self._over:
+            self._child._write(Frame(self.stream, frames.MORE, self._taken))
+            self._taken = 0
+        return self._items.popleft()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.abort()
+
+    async def opened(self) -> None:
+        """Wait for the child's `open` (stream 0 only). Raises EngineError."""
+        while not self._ready:
+            self._check()
+            await self._changed()
+
+    def take(self, frame: Frame) -> None:
+        """A frame from the child."""
+        match frame.kind:
+            case frames.ITEM:
+                self._items.append(frame.body)
+            case frames.MORE:
+                self._room += frame.body
+            case frames.OPEN:
+                self._ready = True
+            case frames.END:
+                self._over = True
+                self._child._forget(self)
+            case frames.ERROR:
+                self._child._forget(self)
+                self.fail(frame.body)
+        self._change.set()
+
+    def fail(self, reason: str) -> None:
+        self._failure = reason
+        self._over = True
+        self._change.set()
+
+    def _check(self) -> None:
+        if self._failure:
+            raise EngineError(self._child.engine, self._failure)
+
+    async def _changed(self) -> None:
+        self._change.clear()
+        await self._change.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The child finds this package wherever the parent found it."""
+    root = str(Path(pipeline.__file__).resolve().parent.parent)
+    inherited = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (root, inherited)))}
