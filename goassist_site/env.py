@@ -1,0 +1,264 @@
+"""Every setting that the environment may change, checked at start. docs/configuration.md lists them; a test holds it.
+
+Secrets may also come from a file: NAME_FILE gives the file's path (as Docker and Kubernetes mount them).
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+MIN_SECRET_CHARS = 40
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+CommaList = Annotated[list[str], NoDecode]
+
+
+class SettingsError(Exception):
+    """The environment cannot be used. The text says which setting, and how to mend it."""
+
+
+class Env(BaseSettings):
+    """Field name = variable name in lower case; our own names carry the prefix GOASSIST_."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_prefix="", validate_default=True)
+
+    # Where and how it runs.
+    goassist_mode: Literal["embedded", "distributed"] = Field(
+        "embedded",
+        description="`embedded`: everything in one process, nothing else installed. `distributed` (production): web, "
+        "workers and Celery as processes of their own, against PostgreSQL and Redis.",
+    )
+    port: int = Field(8000, ge=1, le=65535, description="TCP port of the web server.")
+    goassist_bind: str = Field("127.0.0.1", description="Address the web server listens on.")
+    goassist_data: Path = Field(Path("var"), description="Folder for database, journal, models, media and logs.")
+    goassist_debug: bool = Field(False, description="Django's debug pages. Refused in distributed mode.")
+    goassist_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    goassist_log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for eyes.")
+
+    # Who may speak to it.
+    goassist_secret_key: SecretStr = Field(
+        SecretStr(""),
+        description=f"Signs sessions and tokens; at least {MIN_SECRET_CHARS} characters. Embedded mode makes one at "
+        "first start and keeps it in `$GOASSIST_DATA/secret_key`.",
+    )
+    goassist_allowed_hosts: CommaList = Field(
+        ["localhost", "127.0.0.1", "[::1]"],
+        description="Host names that requests may carry, separated by commas. `*` is refused in distributed mode.",
+    )
+    goassist_origins: CommaList = Field(
+        [],
+        description="The installation's own origins, separated by commas (`https://voice.example.com`). Empty: "
+        "`http://127.0.0.1:$PORT` and `http://localhost:$PORT`. Browser keys that name no origins work only here.",
+    )
+
+    # Stores.
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="`postgresql://user:password@host:5432/name` or `sqlite:///path`. Empty: SQLite in "
+        "`$GOASSIST_DATA`. Distributed mode wants PostgreSQL.",
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="`redis://host:6379/0`: channel layer, Celery broker and cache. Empty: in memory, one process.",
+    )
+
+    # The machine.
+    goassist_seats: int = Field(8, ge=1, le=1000, description="Sessions that one worker takes at a time.")
+    goassist_pool: str = Field("default", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="Pool a worker serves.")
+    worker_http_port: int = Field(
+        0, ge=0, le=65535, description="Port of a worker's own /healthz, /readyz and /metrics on 127.0.0.1; 0: none."
+    )
+    goassist_drain_s: float = Field(30.0, ge=0, le=3600, description="Seconds a draining worker lets its sessions end.")
+    goassist_ice_servers: list[dict[str, Any]] = Field(
+        [],
+        description='STUN and TURN servers as JSON, in the browser\'s form: `[{"urls": "turn:host:3478", "username": '
+        '"u", "credential": "c"}]`. Empty: none, which is enough on one network.',
+    )
+
+    # Engines, by kind.
+    vad: Literal["silero", "scripted"] = Field("silero", description="Voice activity detection.")
+    asr: Literal["auto", "pocketsphinx", "faster-whisper", "scripted"] = Field(
+        "auto", description="Speech recognition. `auto`: faster-whisper when its weights are there, else pocketsphinx."
+    )
+    llm: Literal["frontdesk", "openai", "scripted"] = Field(
+        "frontdesk", description="Language. `openai`: any server that speaks the OpenAI chat API (vLLM)."
+    )
+    tts: Literal["espeak", "scripted"] = Field("espeak", description="Speech synthesis.")
+    face: Literal["phoneme", "scripted"] = Field("phoneme", description="Face animation.")
+    asr_model: str = Field("base.en", description="faster-whisper model: a size, or the path of a folder.")
+    llm_base_url: str = Field("http://127.0.0.1:8001/v1", description="Address of the OpenAI-compatible server.")
+    llm_model: str = Field("", description="Model name to ask that server for; empty: the first one it lists.")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="Bearer key for that server, if it wants one.")
+
+    # Limits.
+    goassist_token_minutes: int = Field(70, ge=1, le=1440, description="How long a browser's session token is good.")
+    goassist_sessions_per_minute: int = Field(5, ge=1, description="Session creations a minute, per visitor address.")
+    goassist_chats_per_minute: int = Field(30, ge=1, description="Chat messages a minute, per session.")
+    goassist_offers_per_minute: int = Field(10, ge=1, description="WebRTC offers a minute, per session.")
+    goassist_trusted_proxies: int = Field(
+        0, ge=0, le=5, description="Reverse proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], env_settings: PydanticBaseSettingsSource, **sources: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return sources["init_settings"], env_settings, SecretFiles(settings_cls)
+
+    @field_validator("goassist_allowed_hosts", "goassist_origins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("goassist_origins")
+    @classmethod
+    def _origins_are_origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
+                raise ValueError(f"{origin!r} is not an origin; write scheme and host only: https://voice.example.com")
+        return origins
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and urlsplit(url.get_secret_value()).scheme not in {
+            "postgres",
+            "postgresql",
+            "sqlite",
+        }:
+            raise ValueError("write postgresql://user:password@host:5432/name or sqlite:///path")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and urlsplit(url.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("write redis://host:6379/0")
+        return url
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if self.goassist_mode == "distributed":
+            problems = list(_production_problems(self))
+            if problems:
+                raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def origins(self) -> list[str]:
+        return self.goassist_origins or [f"http://127.0.0.1:{self.port}", f"http://localhost:{self.port}"]
+
+    @property
+    def https(self) -> bool:
+        """Served behind TLS: cookies are Secure, HSTS is sent."""
+        return all(origin.startswith("https://") for origin in self.origins)
+
+    @property
+    def secret_key(self) -> str:
+        return self.goassist_secret_key.get_secret_value() or _kept_secret(self.goassist_data / "secret_key")
+
+    def engines(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Port → (kind, options of its constructor), as `WorkerSettings.engines` wants it."""
+        whisper = {"model": self.asr_model, "models_dir": str(self.goassist_data.resolve() / "models")}
+        server = {
+            "base_url": self.llm_base_url,
+            "model": self.llm_model,
+            "api_key": self.llm_api_key.get_secret_value(),
+        }
+        return {
+            "vad": (self.vad, {}),
+            "asr": (self.asr, whisper if self.asr in {"auto", "faster-whisper"} else {}),
+            "llm": (self.llm, server if self.llm == "openai" else {}),
+            "tts": (self.tts, {}),
+            "face": (self.face, {}),
+            "retriever": ("lexical", {}),
+        }
+
+    def require_shared_layer(self, command: str) -> None:
+        """For commands that are a second process. Raises SettingsError when processes could not hear one another."""
+        if not self.redis_url.get_secret_value():
+            raise SettingsError(
+                f"{command} is a process of its own and needs a channel layer that processes share: set REDIS_URL "
+                "(and GOASSIST_MODE=distributed), or use `manage.py runembedded`, which runs everything in one process."
+            )
+
+
+class SecretFiles(EnvSettingsSource):
+    """NAME_FILE in the environment: the file's content is the value of the secret NAME, unless NAME itself is set."""
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, field in self.settings_cls.model_fields.items():
+            path = os.environ.get(f"{name.upper()}_FILE") if field.annotation is SecretStr else None
+            if path:
+                try:
+                    found[name] = Path(path).read_text().strip()
+                except OSError as error:
+                    raise SettingsError(f"{name.upper()}_FILE: cannot read {path}: {error.strerror}") from error
+        return found
+
+
+def _production_problems(env: Env) -> list[str]:
+    """What a production installation must not have (each with its cure)."""
+    secret = env.goassist_secret_key.get_secret_value()
+    checks = {
+        "GOASSIST_DEBUG must be off in distributed mode: unset it.": env.goassist_debug,
+        f"GOASSIST_SECRET_KEY must be set, random and at least {MIN_SECRET_CHARS} characters long: "
+        "`openssl rand -base64 48`.": len(secret) < MIN_SECRET_CHARS or len(set(secret)) < 10 or "insecure" in secret,
+        "GOASSIST_ALLOWED_HOSTS must name the hosts, not `*`.": any("*" in h for h in env.goassist_allowed_hosts),
+        "REDIS_URL must be set: an in-memory channel layer cannot connect several processes.": (
+            not env.redis_url.get_secret_value()
+        ),
+        "DATABASE_URL must be a postgresql:// address.": not env.database_url.get_secret_value().startswith("postgres"),
+        "GOASSIST_ORIGINS must be https (browsers give the microphone to nothing else).": any(
+            o.startswith("http://") and urlsplit(o).hostname not in LOOPBACK for o in env.origins
+        ),
+    }
+    return [text for text, wrong in checks.items() if wrong]
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in this file; made at first start, readable by its owner only. Safe when several start at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()
+
+
+def load() -> Env:
+    """Raises SettingsError with one line per problem."""
+    try:
+        return Env()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_in_words(e) for e in error.errors())) from error
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"a setting is not valid JSON: {error}") from error
+
+
+def _in_words(error: Any) -> str:
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return f"{str(error['loc'][0]).upper()}: {text}" if error["loc"] else text
+
+
+def load_or_exit() -> Env:
+    """For the project's entry points: a bad setting ends the start in words, without a traceback."""
+    try:
+        return load()
+    except SettingsError as error:
+        raise SystemExit(
+            f"GoAssist cannot start, its settings need mending (docs/configuration.md):\n{error}"
+        ) from None

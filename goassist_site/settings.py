@@ -1,0 +1,136 @@
+"""Django settings, derived from the checked environment (goassist_site.env). Nothing here reads os.environ."""
+
+from pathlib import Path
+
+from goassist_site import logs, stores
+from goassist_site.env import load_or_exit
+from goassist_site.security import csp_policy
+
+ENV = load_or_exit()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = ENV.goassist_data.resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = ENV.secret_key
+DEBUG = ENV.goassist_debug
+ALLOWED_HOSTS = ENV.goassist_allowed_hosts
+GOASSIST_ORIGINS = ENV.origins
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "ninja",
+    "django_prometheus",
+    "django_structlog",
+    "csp",
+    "sessions_app",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "goassist_site.staticfiles.StaticFiles",
+    "django_structlog.middlewares.RequestMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "sessions_app.tenants.middleware.console_scope",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "goassist_site.urls"
+ASGI_APPLICATION = "goassist_site.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Stores.
+DATABASES = {"default": stores.database(ENV.database_url.get_secret_value(), DATA_DIR)}
+CHANNEL_LAYERS = {"default": stores.channel_layer(ENV.redis_url.get_secret_value())}
+CACHES = {"default": stores.cache(ENV.redis_url.get_secret_value())}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CELERY_BROKER_URL = ENV.redis_url.get_secret_value() or "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = {} if ENV.redis_url.get_secret_value() else {"polling_interval": 0.02}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# People.
+AUTH_USER_MODEL = "sessions_app.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+# Language and time.
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+# Static files: served from where they lie, no collecting step, in every mode.
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [path for path in (BASE_DIR / "static",) if path.is_dir()]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 0 if DEBUG else 300
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# Security.
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp_policy(ENV.origins)}
+CSRF_TRUSTED_ORIGINS = ENV.origins
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ENV.https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ENV.https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.goassist_trusted_proxies else None
+# Without a proxy whose word we take, a request that came over TLS looks plain: redirecting it would never end.
+SECURE_SSL_REDIRECT = ENV.https and ENV.goassist_trusted_proxies > 0
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+# Logs and metrics.
+LOGGING_CONFIG = None
+logs.configure(ENV.goassist_log_level, ENV.goassist_log_format)
+PROMETHEUS_METRIC_NAMESPACE = "goassist"
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+UNFOLD = {
+    "SITE_TITLE": "GoAssist",
+    "SITE_HEADER": "GoAssist",
+    "SITE_SUBHEADER": "Voice assistants",
+    "SITE_SYMBOL": "graphic_eq",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}

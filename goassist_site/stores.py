@@ -1,0 +1,59 @@
+"""Where things are kept: database, channel layer and cache, from the addresses the environment gives."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    # Writers wait for one another at BEGIN instead of failing in the middle of a transaction.
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+CAPACITY = {
+    # One Redis capacity holds for all consumers of a web process, and full channels drop silently: leave room for
+    # ten batches of face frames a second for each watcher.
+    "capacity": 1000,
+    # Offers wait seconds at most (they carry a deadline): a long queue is a full house.
+    "channel_capacity": {"pipeline.offers*": 200},
+    "expiry": 60,
+}
+
+
+def database(url: str, data_dir: Path) -> dict[str, Any]:
+    """Django's DATABASES entry. Without a URL: SQLite (WAL) in the data folder."""
+    parts = urlsplit(url)
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": parts.port or "",
+            "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(parts.query))},
+        }
+    # sqlite:///relative and sqlite:////absolute, as everybody writes them.
+    path = Path(parts.path[1:]) if parts.scheme == "sqlite" else data_dir / "goassist.sqlite3"
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": dict(SQLITE_OPTIONS),
+        # A file, so that tests run under the same locking as the product.
+        "TEST": {"NAME": data_dir / "test.sqlite3"},
+    }
+
+
+def channel_layer(redis_url: str) -> dict[str, Any]:
+    if not redis_url:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": dict(CAPACITY)}
+    return {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [redis_url], "prefix": "goassist", **CAPACITY},
+    }
+
+
+def cache(redis_url: str) -> dict[str, Any]:
+    if not redis_url:
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url, "KEY_PREFIX": "goassist"}

@@ -1,0 +1,1 @@
+"""The office: decides who may call, which assistant answers, and what is remembered."""

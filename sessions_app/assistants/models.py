@@ -1,0 +1,62 @@
+"""An assistant has a draft that people edit, and frozen versions that answer visitors."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from sessions_app.tenants.scope import TenantOwned
+
+
+class FrozenVersion(RuntimeError):
+    """A published version was to be changed."""
+
+
+class Assistant(TenantOwned):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=60, help_text="Part of the address of its page.")
+    name = models.CharField(max_length=120)
+    draft = models.JSONField(default=dict)
+    live_version = models.ForeignKey(
+        "sessions_app.AssistantVersion",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("name",)
+        constraints = [models.UniqueConstraint(fields=("tenant", "slug"), name="one_assistant_per_slug")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AssistantVersion(TenantOwned):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    assistant = models.ForeignKey(Assistant, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    manifest = models.JSONField()
+    digest = models.CharField(max_length=64)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-number",)
+        constraints = [models.UniqueConstraint(fields=("assistant", "number"), name="one_version_per_number")]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises FrozenVersion for a version that is already there: it never changes."""
+        if not self._state.adding:
+            raise FrozenVersion(f"version {self.number} is published; publish a new one instead")
+        super().save(*args, **kwargs)

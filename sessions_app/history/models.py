@@ -1,0 +1,81 @@
+"""What happened: sessions and their turns."""
+
+import uuid
+
+from django.db import models
+
+from pipeline.contracts.dialogue import turn_id
+from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.tenants.scope import TenantOwned
+
+
+class Channel(models.TextChoices):
+    VOICE = "voice"
+    CHAT = "chat"
+
+
+class SessionState(models.TextChoices):
+    NEW = "new"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class Session(TenantOwned):
+    """A visitor's conversation, over one worker or several (legs)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    assistant = models.ForeignKey(Assistant, on_delete=models.RESTRICT, related_name="+")
+    version = models.ForeignKey(AssistantVersion, on_delete=models.RESTRICT, related_name="+")
+    channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.VOICE)
+    state = models.CharField(max_length=10, choices=SessionState.choices, default=SessionState.NEW)
+    leg = models.PositiveIntegerField(default=0)
+    mailbox = models.CharField(max_length=120, blank=True, default="")
+    worker = models.CharField(max_length=120, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=40, blank=True, default="")
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-created_at",)
+        indexes = [
+            models.Index(fields=("tenant", "-created_at"), name="session_by_tenant"),
+            models.Index(fields=("state", "last_seen_at"), name="session_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Turn(TenantOwned):
+    """One exchange. `finished`: its reply has been spoken or cut; before that only what the visitor said is known."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="turns")
+    leg = models.PositiveIntegerField()
+    number = models.PositiveIntegerField()
+    origin = models.CharField(max_length=10)
+    visitor_text = models.TextField(blank=True, default="")
+    reply_text = models.TextField(blank=True, default="")
+    interrupted = models.BooleanField(default=False)
+    cancel_reason = models.CharField(max_length=20, blank=True, default="")
+    warmup = models.BooleanField(default=False)
+    finished = models.BooleanField(default=False)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    t_audio_ms = models.FloatField(default=0.0)
+    confidence = models.FloatField(default=1.0)
+    timings = models.JSONField(default=dict, blank=True)
+    passages = models.JSONField(default=list, blank=True)
+    version_digest = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("session", "leg", "number")
+        constraints = [models.UniqueConstraint(fields=("session", "leg", "number"), name="one_turn_per_number")]
+        indexes = [models.Index(fields=("tenant", "started_at"), name="turn_by_tenant")]
+
+    def __str__(self) -> str:
+        return self.turn_id
+
+    @property
+    def turn_id(self) -> str:
+        return turn_id(str(self.session_id), self.leg, self.number)

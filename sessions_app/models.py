@@ -1,0 +1,17 @@
+"""Gathers the slices' models, as Django wants to find them; no logic here."""
+
+from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.history.models import Session, Turn
+from sessions_app.tenants.models import Membership, PublishableKey, SecretKey, Tenant, User
+
+__all__ = (
+    "Assistant",
+    "AssistantVersion",
+    "Membership",
+    "PublishableKey",
+    "SecretKey",
+    "Session",
+    "Tenant",
+    "Turn",
+    "User",
+)

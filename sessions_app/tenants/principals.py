@@ -1,0 +1,18 @@
+"""Who calls the API: a key, as a value."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    kind: Literal["publishable", "secret"]
+    tenant_id: UUID
+    key_id: UUID
+    allowed_origins: tuple[str, ...] = ()
+    """Where a publishable key may be used from, never empty. Secret keys have none: browsers must not hold them."""
+
+    def may_come_from(self, origin: str | None) -> bool:
+        """`origin`: the request's Origin header. A browser's key wants a page's origin that it is bound to."""
+        return self.kind == "secret" or origin in self.allowed_origins
