@@ -14,7 +14,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = ENV.secret_key
 DEBUG = ENV.goassist_debug
 ALLOWED_HOSTS = ENV.goassist_allowed_hosts
-GOASSIST_ORIGINS = ENV.origins
+GOASSIST = ENV
 
 INSTALLED_APPS = [
     "daphne",

@@ -28,7 +28,7 @@ def principal_for_key(raw: str) -> Principal | None:
 
 def origins_of(key: PublishableKey) -> tuple[str, ...]:
     """Where this key may be used: its own list, or else the installation's own pages."""
-    return tuple(key.allowed_origins or settings.GOASSIST_ORIGINS)
+    return tuple(key.allowed_origins or settings.GOASSIST.origins)
 
 
 def page_key(tenant_id: UUID | str) -> str | None:

@@ -1,0 +1,44 @@
+"""Writing: drafts and publishing."""
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from sessions_app import switchboard
+from sessions_app.assistants.draft import checked, spec_from
+from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.tenants.models import Tenant, User
+
+
+def create_assistant(*, tenant: Tenant, slug: str, name: str, draft: dict[str, Any]) -> Assistant:
+    """A draft only: it answers nobody before `publish`."""
+    return Assistant.objects.create(tenant=tenant, slug=slug, name=name, draft=draft)
+
+
+@transaction.atomic
+def publish(*, assistant: Assistant, by: User | None = None) -> AssistantVersion:
+    """Freezes the draft as the live version and tells the workers once the transaction is through.
+
+    A draft that says what the live version says changes nothing: the live version is returned. Raises DraftError.
+    """
+    assistant = (
+        Assistant.objects.select_for_update(of=("self",)).select_related("tenant", "live_version").get(pk=assistant.pk)
+    )
+    spec = spec_from(assistant=assistant, draft=checked(assistant.draft))
+    if assistant.live_version and assistant.live_version.digest == spec.digest():
+        return assistant.live_version
+    last = AssistantVersion.objects.filter(assistant=assistant).aggregate(last=Max("number"))["last"] or 0
+    version = AssistantVersion.objects.create(
+        tenant=assistant.tenant,
+        assistant=assistant,
+        number=last + 1,
+        manifest=spec.to_manifest(),
+        digest=spec.digest(),
+        published_by=by,
+    )
+    assistant.live_version = version
+    assistant.save(update_fields=["live_version"])
+    transaction.on_commit(partial(switchboard.announce, spec))
+    return version

@@ -1,0 +1,69 @@
+"""Writing: a session's life as the office knows it. What was said and told comes through `history.journal`."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.history.journal import apply_records
+from sessions_app.history.models import Session, SessionState
+
+__all__ = (
+    "apply_records",
+    "attach",
+    "create_session",
+    "end_session",
+    "end_silent_sessions",
+    "next_leg",
+    "touch",
+)
+
+
+def create_session(
+    *, tenant_id: UUID | str, assistant: Assistant, version: AssistantVersion, channel: str = "voice"
+) -> Session:
+    return Session.objects.create(tenant_id=UUID(str(tenant_id)), assistant=assistant, version=version, channel=channel)
+
+
+@transaction.atomic
+def next_leg(*, session_id: UUID | str) -> int:
+    """The number of the connection that is offered now, from 1. Two offers at once get two numbers.
+
+    Raises Session.DoesNotExist.
+    """
+    session = Session.objects.select_for_update().get(pk=session_id)
+    session.leg += 1
+    session.save(update_fields=["leg"])
+    return session.leg
+
+
+def attach(*, session_id: UUID | str, leg: int, mailbox: str, worker: str) -> bool:
+    """A worker took this leg. False: a later leg was offered meanwhile, or the session has ended."""
+    rows = Session.objects.filter(pk=session_id, leg=leg).exclude(state=SessionState.ENDED)
+    changed = rows.update(mailbox=mailbox, worker=worker, state=SessionState.LIVE, last_seen_at=timezone.now())
+    return bool(changed)
+
+
+def end_session(*, session_id: UUID | str, reason: str) -> bool:
+    """False: it had ended already (its first reason stays), or there is no such session in scope."""
+    rows = Session.objects.filter(pk=session_id).exclude(state=SessionState.ENDED)
+    return bool(
+        rows.update(state=SessionState.ENDED, end_reason=reason[:40], ended_at=timezone.now(), mailbox="", worker="")
+    )
+
+
+def touch(session_ids: Iterable[UUID | str]) -> int:
+    """These sessions are alive now."""
+    rows = Session.objects.filter(pk__in=list(session_ids)).exclude(state=SessionState.ENDED)
+    return rows.update(last_seen_at=timezone.now())
+
+
+def end_silent_sessions(*, silent_s: float, reason: str = "vanished") -> int:
+    """Ends the sessions in scope that nobody has heard of for so long; returns how many."""
+    rows = Session.objects.exclude(state=SessionState.ENDED)
+    return rows.filter(last_seen_at__lt=timezone.now() - timedelta(seconds=silent_s)).update(
+        state=SessionState.ENDED, end_reason=reason, ended_at=timezone.now(), mailbox="", worker=""
+    )
