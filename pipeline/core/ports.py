@@ -4,7 +4,8 @@ Rules for all of them: nothing here may block the event loop; heavy work goes to
 own; cancellation of the calling task (or `aclose()` of an iterator) stops the work at once.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk
@@ -91,7 +92,7 @@ class Retriever(Protocol):
 
 
 class Language(Engine, Protocol):
-    def reply(self, request: LanguageRequest) -> AsyncIterator[str]:
+    def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
         """Pieces of the reply as they come. Closing the iterator aborts generation. Raises EngineError."""
         ...
 
@@ -100,7 +101,7 @@ class Language(Engine, Protocol):
 
 
 class Voice(Engine, Protocol):
-    def speak(self, text: str, settings: VoiceSettings) -> AsyncIterator[SpeechChunk]:
+    def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
         """The phrase as sound, streaming. `text` is spoken sanitised; word marks refer to `text` as given.
 
         Closing the iterator aborts synthesis. Raises EngineError.
@@ -219,3 +220,15 @@ class Publisher(Protocol):
 
     def event(self, session_id: str, event: dict[str, Any]) -> None: ...
     def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The models of one worker, shared by its sessions."""
+
+    vad: Vad
+    asr: Asr
+    retriever: Retriever
+    language: Language
+    voice: Voice
+    face: Face

@@ -1,0 +1,320 @@
+"""A session on this worker: one visitor, one line (or none: in writing), from the first sound to the goodbye.
+
+Owns every task of the conversation: the listening, the reply under way, the face, the beat. `run()` returns why it
+ended; nothing of it is left behind.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.contracts.dialogue import CancelReason, LegRecord, Origin, State, Transcript, turn_id
+from pipeline.contracts.errors import EngineError, StreamEnded
+from pipeline.contracts.events import EventKind
+from pipeline.contracts.numbers import BEAT_S, SESSION_LIMIT_S, VANISHED_S
+from pipeline.contracts.spec import AssistantSpec
+from pipeline.contracts.wire import Offer
+from pipeline.core.clock import SessionClock
+from pipeline.core.conversation import Conversation
+from pipeline.core.exchange import Exchange
+from pipeline.core.facing import Facing
+from pipeline.core.floor import Floor
+from pipeline.core.listening import Listening, UtteranceEnd
+from pipeline.core.ports import Engines, Hearing, Journal, Line, Publisher
+from pipeline.core.replying import Replying
+from pipeline.core.speaking import Speaking
+from pipeline.core.telling import Teller
+from pipeline.core.thinking import Thinking
+
+GREET_AFTER_S = 1.0
+"""A page that has not said a word on the control channel this long after it was heard is greeted anyway."""
+PROGRESS_S = 0.1
+NOISE_MS = 400
+"""Shorter than this and without a word in it: a cough, not a question that was not understood."""
+
+CHAT_CHARS = 2000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the host hands to every session of its worker."""
+
+    worker: str
+    engines: Engines
+    journal: Journal
+    publisher: Publisher
+
+
+class Session:
+    """One leg of a session. `line` and `hearing` are None for a conversation in writing."""
+
+    def __init__(
+        self,
+        offer: Offer,
+        spec: AssistantSpec,
+        clock: SessionClock,
+        around: Surroundings,
+        line: Line | None = None,
+        hearing: Hearing | None = None,
+    ) -> None:
+        self.id, self.leg, self.spec = offer.session_id, offer.leg, spec
+        self.line = line
+        self._version = spec.digest()
+        self._next_spec: AssistantSpec | None = None
+        self._greeted = bool(offer.history) or offer.leg > 1
+        self._clock = clock
+        self._around = around
+        self._hearing = hearing
+        conversation = Conversation(offer.history)
+        self._teller = Teller(self.id, self.leg, clock, line, around.publisher)
+        self._facing, speaking = self._mouth(line)
+        self._floor = Floor(
+            clock=clock,
+            teller=self._teller,
+            journal=around.journal,
+            conversation=conversation,
+            speaker=line.speaker if line else None,
+            facing=self._facing,
+            start=self._start_reply,
+        )
+        thinking = Thinking(around.engines.language, around.engines.retriever, conversation, clock)
+        self._replying = Replying(self._floor, thinking, speaking)
+        self._listening = self._ears(line, hearing)
+        self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._page_spoke = False
+        self._turns = 0
+        self._last_active = clock.clock.now()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def _mouth(self, line: Line | None) -> tuple[Facing | None, Speaking | None]:
+        if line is None:
+            return None, None
+        engines = self._around.engines
+        track = engines.face.open(seed=hash(self.id) & 0xFFFF)
+        facing = Facing(self.id, track, self._clock, line, self._around.publisher)
+        return facing, Speaking(engines.voice, line.speaker, track, self._clock)
+
+    def _ears(self, line: Line | None, hearing: Hearing | None) -> Listening | None:
+        if line is None or hearing is None:
+            return None
+        self._vad = self._around.engines.vad.open()
+        return Listening(line.microphone, self._vad, hearing, self.spec.turns, self)
+
+    # What the host may ask ------------------------------------------------------------------------------------------
+
+    async def run(self) -> str:
+        """Until the line, the visitor or a limit ends it. Returns the reason."""
+        self._journal_leg("began", "")
+        self._floor.connected()
+        if self.line is not None and self._listening is not None and self._facing is not None:
+            self.line.on_control = self._on_control
+            self._spawn("listening", self._listening.run())
+            self._spawn("face", self._facing.run())
+            self._spawn("line", self._watch_line(self.line))
+            self._spawn("greeting", self._greet())
+            self._spawn("progress", self._tell_progress())
+        self._spawn("beat", self._beat())
+        try:
+            return await self._ended
+        finally:
+            await self._wind_up()
+
+    def hang_up(self, reason: str) -> None:
+        """End the session; `run` returns soon. The first reason counts."""
+        if not self._ended.done():
+            self._ended.set_result(reason)
+
+    def move(self) -> None:
+        """This worker is going down: the page is asked to offer again, and another worker takes over."""
+        self._teller.control({"type": "moved"})
+        self._teller.tell(EventKind.NOTICE, code="moved", text="One moment, the call is being moved.")
+
+    async def chat(self, text: str) -> tuple[str, str]:
+        """The visitor typed: (turn id, reply). A reply under way is cut, as speech would cut it."""
+        self._touch()
+        if self._listening is not None:
+            self._listening.forget()
+        exchange = self._new_exchange(Origin.CHAT)
+        self._floor.turn_ended(exchange)
+        self._floor.understood(exchange, Transcript(text))
+        return turn_id(self.id, self.leg, exchange.number), await asyncio.shield(exchange.planned)
+
+    def swap(self, spec: AssistantSpec) -> None:
+        """A new version was published: it answers from the next turn on."""
+        if spec.assistant_id == self.spec.assistant_id:
+            self._next_spec = spec
+
+    @property
+    def at_turn_boundary(self) -> bool:
+        listening = self._listening
+        return self._floor.state is State.LISTENING and not (listening is not None and listening.hears_speech)
+
+    # Listener (core.listening) --------------------------------------------------------------------------------------
+
+    def speech_started(self, t_audio_ms: float) -> None:
+        self._touch()
+        self._floor.speech_started()
+
+    def partial(self, text: str) -> None:
+        self._teller.tell(EventKind.PARTIAL, text=text)
+
+    def speech_ended(self, end: UtteranceEnd) -> None:
+        self._touch()
+        exchange = self._new_exchange(Origin.VOICE)
+        exchange.timings.endpoint_ms = end.silence_ms
+        self._spawn(f"words {exchange.number}", self._understand(exchange, end))
+        self._floor.turn_ended(exchange)
+
+    async def _understand(self, exchange: Exchange, end: UtteranceEnd) -> None:
+        """The recogniser's last word. Goes on when the reply is cut: what was said is kept."""
+        assert self._hearing is not None
+        asked_ms = self._clock.now_ms()
+        try:
+            transcript = await self._hearing.finish()
+        except EngineError:
+            log.exception("the recogniser failed", extra={"session": self.id})
+            transcript = Transcript("")
+        exchange.timings.asr_ms = self._clock.now_ms() - asked_ms
+        if transcript.text or end.speech_ms >= NOISE_MS:
+            self._floor.understood(exchange, transcript)
+        else:
+            self._floor.noise(exchange)
+
+    # Turns ----------------------------------------------------------------------------------------------------------
+
+    def _new_exchange(self, origin: Origin) -> Exchange:
+        if self._next_spec is not None:
+            self._swap_now(self._next_spec)
+        self._teller.turn = self._turns
+        self._turns += 1
+        return Exchange(
+            session_id=self.id,
+            leg=self.leg,
+            number=self._teller.turn,
+            origin=origin,
+            spec=self.spec,
+            version=self._version,
+            t_audio_ms=self._clock.now_ms(),
+            decided_at=self._clock.clock.now(),
+            session_age_s=self._clock.age_s(),
+        )
+
+    def _start_reply(self, exchange: Exchange) -> "asyncio.Task[None]":
+        return asyncio.create_task(self._replying.run(exchange), name=f"session {self.id} reply {exchange.number}")
+
+    async def _greet(self) -> None:
+        """Once the visitor can hear us; not when a session resumes, nor over somebody who speaks already."""
+        if self._greeted or self.line is None:
+            return
+        began, silent_s = self._clock.clock.now(), 0.0
+        while not self._page_spoke and silent_s < GREET_AFTER_S:
+            await self._clock.clock.sleep(PROGRESS_S)
+            silent_s += PROGRESS_S if self.line.last_heard > began else 0.0
+        if self.spec.greeting and self.at_turn_boundary and self._turns == 0:
+            exchange = self._new_exchange(Origin.GREETING)
+            exchange.know_words(True)
+            self._floor.turn_ended(exchange)
+
+    def _swap_now(self, spec: AssistantSpec) -> None:
+        self.spec, self._version, self._next_spec = spec, spec.digest(), None
+        if self._listening is not None:
+            self._spawn("relearn", self._relearn(spec, self._listening))
+
+    async def _relearn(self, spec: AssistantSpec, listening: Listening) -> None:
+        """The recogniser of the new version takes over between two utterances."""
+        hearing = await self._around.engines.asr.open(spec)
+        while not self.at_turn_boundary:
+            await self._clock.clock.sleep(PROGRESS_S)
+        old, self._hearing, listening.hearing = listening.hearing, hearing, hearing
+        await old.close()
+
+    # The line and the clock -----------------------------------------------------------------------------------------
+
+    def _on_control(self, message: dict[str, Any]) -> None:
+        """What the page says on the control channel. Unknown messages are from a newer page: ignored."""
+        self._page_spoke = True
+        match message.get("type"):
+            case "stop":
+                self._floor.stop(CancelReason.USER_STOP)
+            case "hangup":
+                self.hang_up("hangup")
+            case "face":
+                if self._facing is not None:
+                    self._facing.wanted = bool(message.get("on", True))
+            case "chat" if isinstance(text := message.get("text"), str) and 0 < len(text.strip()) <= CHAT_CHARS:
+                self._spawn("chat", self.chat(text.strip()))
+
+    async def _watch_line(self, line: Line) -> None:
+        self.hang_up(await line.closed())
+
+    async def _tell_progress(self) -> None:
+        while True:
+            await self._clock.clock.sleep(PROGRESS_S)
+            self._floor.tell_progress()
+
+    async def _beat(self) -> None:
+        """Every second: show the page that we live; see whether the visitor does, and whether a limit is reached."""
+        while True:
+            self._teller.beat()
+            if (reason := self._over_limit()) is not None:
+                self.hang_up(reason)
+            await self._clock.clock.sleep(BEAT_S)
+
+    def _over_limit(self) -> str | None:
+        now = self._clock.clock.now()
+        if self.line is not None and now - self.line.last_heard > VANISHED_S:
+            return "vanished"
+        if self._clock.age_s() > SESSION_LIMIT_S:
+            return "limit"
+        if self._floor.state is State.LISTENING and now - self._last_active > self.spec.idle_limit_s:
+            return "idle"
+        return None
+
+    def _touch(self) -> None:
+        self._last_active = self._clock.clock.now()
+
+    # Tasks ----------------------------------------------------------------------------------------------------------
+
+    def _spawn(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(coroutine, name=f"session {self.id} {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, StreamEnded):
+            self.hang_up("closed")
+            return
+        log.error("%s failed", task.get_name(), exc_info=error)
+        self._teller.tell(EventKind.ERROR, code="internal", text="Something went wrong on our side.", fatal=True)
+        self.hang_up("failed")
+
+    async def _wind_up(self) -> None:
+        """Cut the reply (it is recorded as heard), say goodbye, end every task, close the line."""
+        reason = self._ended.result() if self._ended.done() else "failed"
+        await self._floor.close()
+        self._teller.tell(EventKind.ENDED, reason=reason)
+        self._journal_leg("ended", reason)
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if self.line is not None:
+            await self.line.close()
+        if self._listening is not None:
+            self._vad.close()
+            await self._listening.hearing.close()
+
+    def _journal_leg(self, kind: str, reason: str) -> None:
+        around = self._around
+        around.journal.record(
+            LegRecord(kind, self.id, self.spec.tenant_id, self.leg, time.time(), around.worker, reason)
+        )

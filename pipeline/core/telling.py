@@ -1,0 +1,35 @@
+"""Live events of one session: numbered, stamped with the audio clock, told on the control channel and to watchers."""
+
+from typing import Any
+
+from pipeline.contracts.events import Event, EventKind
+from pipeline.core.clock import SessionClock
+from pipeline.core.ports import Line, Publisher
+
+
+class Teller:
+    """The page hears an event on the data channel even when the channel layer is away; it keeps the first copy."""
+
+    def __init__(self, session_id: str, leg: int, clock: SessionClock, line: Line | None, publisher: Publisher) -> None:
+        self._session_id = session_id
+        self._leg = leg
+        self._clock = clock
+        self._line = line
+        self._publisher = publisher
+        self._seq = 0
+        self.turn = 0
+        """Number of the turn under way; every event carries it."""
+
+    def tell(self, kind: EventKind, **data: Any) -> None:
+        event = Event(kind, self._session_id, self._leg, self._seq, self.turn, self._clock.now_ms(), data).to_wire()
+        self._seq += 1
+        self.control(event)
+        self._publisher.event(self._session_id, event)
+
+    def control(self, message: dict[str, Any]) -> None:
+        """A message for this visitor's page alone."""
+        if self._line is not None:
+            self._line.control(message)
+
+    def beat(self) -> None:
+        self.control({"type": "beat", "t_audio_ms": round(self._clock.now_ms(), 1)})

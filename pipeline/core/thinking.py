@@ -1,0 +1,67 @@
+"""From the visitor's words to the text of a reply: retrieval, the language engine, fallbacks in words."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from pipeline.contracts.dialogue import LanguageRequest, Origin
+from pipeline.contracts.errors import EngineError
+from pipeline.contracts.numbers import MAX_REPLY_TOKENS
+from pipeline.core.clock import SessionClock
+from pipeline.core.conversation import Conversation
+from pipeline.core.exchange import Exchange
+from pipeline.core.followup import question_in_context
+from pipeline.core.ports import Language, Retriever
+
+NOT_UNDERSTOOD = "I didn't catch that. Could you say it again?"
+CANNOT_ANSWER = "I'm sorry, I can't answer just now. Please try again in a moment."
+
+log = logging.getLogger(__name__)
+
+
+class Thinking:
+    """Shared by the turns of one session."""
+
+    def __init__(
+        self, language: Language, retriever: Retriever, conversation: Conversation, clock: SessionClock
+    ) -> None:
+        self._language = language
+        self._retriever = retriever
+        self._conversation = conversation
+        self._clock = clock
+
+    async def reply(self, exchange: Exchange) -> AsyncGenerator[str, None]:
+        """Pieces of the reply's text. A failing engine becomes a spoken apology; the failure is in the log."""
+        if exchange.origin is Origin.GREETING:
+            yield exchange.spec.greeting
+            return
+        if not exchange.visitor.text:
+            yield NOT_UNDERSTOOD
+            return
+        started, said_something = self._clock.now_ms(), False
+        try:
+            async with aclosing(self._language.reply(self._request(exchange))) as pieces:
+                async for piece in pieces:
+                    if not said_something:
+                        exchange.timings.llm_first_token_ms = self._clock.now_ms() - started
+                    said_something = True
+                    yield piece
+        except EngineError:
+            log.exception("the language engine failed", extra={"session": exchange.session_id})
+            yield f" {CANNOT_ANSWER}" if said_something else CANNOT_ANSWER
+
+    def _request(self, exchange: Exchange) -> LanguageRequest:
+        spec, question = exchange.spec, self._conversation.unanswered() or exchange.visitor.text
+        earlier = self._conversation.questions()[:-1]
+        passages = tuple(self._retriever.search(spec, question_in_context(question, earlier)))
+        exchange.passages = passages
+        return LanguageRequest(
+            messages=self._conversation.messages(spec),
+            question=question,
+            passages=passages,
+            confidence_threshold=spec.confidence_threshold,
+            max_tokens=MAX_REPLY_TOKENS,
+            session_id=exchange.session_id,
+            assistant_name=spec.assistant_name,
+            business_name=spec.tenant_name,
+        )

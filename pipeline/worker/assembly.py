@@ -1,0 +1,69 @@
+"""The one place that wires: engines from settings, a line and a hearing for an offer, a session from all of them."""
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from pipeline.contracts.spec import AssistantSpec
+from pipeline.contracts.wire import Offer
+from pipeline.core.clock import MonotonicClock, SessionClock
+from pipeline.core.ports import Engine, Engines
+from pipeline.core.session import Session, Surroundings
+from pipeline.engines import registry
+from pipeline.media import peer
+from pipeline.worker.settings import DEFAULT_ENGINES, WorkerSettings
+
+log = logging.getLogger(__name__)
+
+
+def build_engines(settings: WorkerSettings) -> Engines:
+    """Raises EngineError when a kind is unknown or its library is missing."""
+    made: dict[str, Any] = {port: registry.create(port, *settings.choice(port)) for port in DEFAULT_ENGINES}
+    return Engines(
+        vad=made["vad"],
+        asr=made["asr"],
+        retriever=made["retriever"],
+        language=made["llm"],
+        voice=made["tts"],
+        face=made["face"],
+    )
+
+
+def _started(engines: Engines) -> tuple[Engine, ...]:
+    return (engines.vad, engines.asr, engines.language, engines.voice, engines.face)
+
+
+async def start_engines(engines: Engines) -> None:
+    """Load all of them; what has started is closed again when one fails. Raises EngineError."""
+    try:
+        for engine in _started(engines):
+            began = time.monotonic()
+            await engine.start()
+            log.info("engine %s is ready (%.1f s)", engine.name, time.monotonic() - began)
+    except BaseException:
+        await close_engines(engines)
+        raise
+
+
+async def close_engines(engines: Engines) -> None:
+    for engine in _started(engines):
+        try:
+            await engine.close()
+        except Exception:
+            log.exception("engine %s did not close", engine.name)
+
+
+async def build_session(offer: Offer, around: Surroundings, settings: WorkerSettings) -> tuple[Session, str]:
+    """The session and its SDP answer. Raises SpecError, MediaError, EngineError, and leaves nothing behind then."""
+    spec = AssistantSpec.from_manifest(offer.spec)
+    clock = SessionClock(MonotonicClock(), offer.created_at, time.time())
+    if not offer.sdp:
+        return Session(offer, spec, clock, around), ""
+    line, sdp = await peer.answer(offer.sdp, ice_servers=settings.ice_servers, clock=clock.clock, session_t0=clock.t0)
+    try:
+        hearing = await around.engines.asr.open(spec)
+        return Session(offer, spec, clock, around, line, hearing), sdp
+    except BaseException:
+        await asyncio.shield(line.close())
+        raise

@@ -1,0 +1,234 @@
+"""The host: takes offers while it has a free seat, holds sessions, and goes down without dropping what it holds."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pipeline.contracts.errors import BusyError, PipelineError, WireError
+from pipeline.contracts.numbers import CLOSE_DEADLINE_S
+from pipeline.contracts.wire import WORKERS_GROUP, Answer, Offer, Refusal, offers_channel
+from pipeline.core.session import Session, Surroundings
+from pipeline.worker import metrics
+from pipeline.worker.assembly import build_engines, build_session, close_engines, start_engines
+from pipeline.worker.drainer import Drainer, Store
+from pipeline.worker.health import HealthServer
+from pipeline.worker.layer import Layer, receive
+from pipeline.worker.mailbox import Mailbox
+from pipeline.worker.observed import ObservedJournal, watch_media
+from pipeline.worker.publisher import LayerPublisher
+from pipeline.worker.seats import Seats
+from pipeline.worker.settings import WorkerSettings
+from pipeline.worker.spool import Spool
+from pipeline.worker.watchdog import Watchdog
+
+TOUCH_EVERY_S = 10.0
+REJOIN_EVERY_S = 30.0
+"""The layer forgets its groups when it restarts: join again this often."""
+MOVE_GRACE_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Host:
+    """One worker. `run()` until `drain()` has let the sessions end (or the deadline did). Raises EngineError at start."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        layer: Layer,
+        store: Store,
+        touch: Callable[[list[str]], None] | None = None,
+    ) -> None:
+        """`store` and `touch` (these sessions are alive) block and are called in threads."""
+        self.settings = settings
+        self.sessions: dict[str, Session] = {}
+        self.ready = asyncio.Event()
+        self.watchdog = Watchdog()
+        self._layer = layer
+        self._store = store
+        self._touch = touch
+        self._seats = Seats(settings.seats)
+        self._draining = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._publisher = LayerPublisher(layer)
+        self._mailbox = Mailbox(layer, self.sessions, self._spawn)
+
+    @property
+    def draining(self) -> bool:
+        return self._draining.is_set()
+
+    def drain(self) -> None:
+        """Take no more offers; `run` returns when the sessions are gone. Safe to call from a signal handler."""
+        self._draining.set()
+
+    async def run(self) -> None:
+        engines = build_engines(self.settings)
+        await start_engines(engines)
+        spool = Spool(self.settings.spool_dir, self.settings.name)
+        drainer = Drainer(spool, self.settings.spool_dir, self._store)
+        journal = ObservedJournal(spool)
+        around = Surroundings(self.settings.name, engines, journal, self._publisher)
+        background = [asyncio.create_task(c, name=f"background {n}") for n, c in self._background(drainer).items()]
+        offers = asyncio.create_task(self._take_offers(around), name="background offers")
+        for task in (offers, *background):
+            task.add_done_callback(self._background_done)
+        metrics.SEATS.set(self.settings.seats)
+        try:
+            await self._draining.wait()
+            offers.cancel()
+            await asyncio.wait({offers})
+            await self._let_sessions_go()
+        finally:
+            self.ready.clear()
+            for task in (offers, *background, *self._tasks):
+                task.cancel()
+            await asyncio.wait({offers, *background, *self._tasks})
+            await drainer.finish()
+            await close_engines(engines)
+
+    def _background(self, drainer: Drainer) -> dict[str, Coroutine[Any, Any, None]]:
+        jobs = {
+            "journal": drainer.run(),
+            "publisher": self._publisher.run(),
+            "watchdog": self.watchdog.run(),
+            "media metrics": watch_media(self.sessions),
+            "mailbox": self._receive_mail(),
+            "touch": self._keep_touch(),
+        }
+        if self.settings.http_port:
+            jobs["health"] = HealthServer(self).run()
+        return jobs
+
+    # Offers ---------------------------------------------------------------------------------------------------------
+
+    async def _take_offers(self, around: Surroundings) -> None:
+        """Placement is back-pressure: without a free seat nobody listens here, and another worker takes the offer."""
+        channel = offers_channel(self.settings.pool)
+        while not self._mailbox.address:
+            await asyncio.sleep(0.01)
+        self.ready.set()
+        while True:
+            await self._seats.take()
+            try:
+                offer = Offer.from_wire(await receive(self._layer, channel))
+            except WireError as error:
+                log.warning("an offer was not understood: %s", error)
+                self._seats.free()
+            except BaseException:
+                self._seats.free()
+                raise
+            else:
+                self._spawn(f"session {offer.session_id}", self._hold(offer, around))
+
+    async def _hold(self, offer: Offer, around: Surroundings) -> None:
+        """One session from its offer to its end; the seat is free again however it ends."""
+        try:
+            session = await self._answer(offer, around)
+            if session is not None:
+                await self._live(session)
+        finally:
+            self._seats.free()
+
+    async def _answer(self, offer: Offer, around: Surroundings) -> Session | None:
+        if offer.expired():
+            metrics.OFFERS.labels("expired").inc()
+            return None
+        try:
+            if offer.session_id in self.sessions:
+                await self._replace(offer.session_id)
+            session, sdp = await build_session(offer, around, self.settings)
+        except PipelineError as error:
+            metrics.OFFERS.labels(error.code).inc()
+            log.info("offer refused: %s: %s", error.code, error)
+            await self._layer.send(offer.reply_to, Refusal(offer.session_id, error.code, str(error)).to_wire())
+            return None
+        metrics.OFFERS.labels("taken").inc()
+        self.sessions[session.id] = session
+        answer = Answer(offer.session_id, offer.leg, sdp, self._mailbox.address, self.settings.name)
+        await self._layer.send(offer.reply_to, answer.to_wire())
+        return session
+
+    async def _replace(self, session_id: str) -> None:
+        """The same session offers again (a page that lost its line): the old leg ends first."""
+        self.sessions[session_id].hang_up("moved")
+        for _ in range(int(CLOSE_DEADLINE_S / 0.02)):
+            if session_id not in self.sessions:
+                return
+            await asyncio.sleep(0.02)
+        raise BusyError("the previous connection of this session is still closing")
+
+    async def _live(self, session: Session) -> None:
+        metrics.SESSIONS.inc()
+        reason = "failed"
+        try:
+            reason = await session.run()
+        finally:
+            metrics.SESSIONS.dec()
+            metrics.SESSIONS_ENDED.labels(reason).inc()
+            self.sessions.pop(session.id, None)
+            log.info("session %s ended: %s", session.id, reason)
+
+    # Going down -----------------------------------------------------------------------------------------------------
+
+    async def _let_sessions_go(self) -> None:
+        """Each session is asked to move at its next turn boundary; at the deadline whoever is left is hung up."""
+        deadline = asyncio.get_running_loop().time() + self.settings.drain_deadline_s
+        asked: dict[str, float] = {}
+        while self.sessions and (now := asyncio.get_running_loop().time()) < deadline:
+            for session in list(self.sessions.values()):
+                if session.id not in asked and session.at_turn_boundary:
+                    asked[session.id] = now
+                    session.move()
+                elif now - asked.get(session.id, now) > MOVE_GRACE_S:
+                    session.hang_up("moved")
+            await asyncio.sleep(0.05)
+        for session in list(self.sessions.values()):
+            session.hang_up("drained")
+        if holding := [t for t in self._tasks if t.get_name().startswith("session ")]:
+            await asyncio.wait(holding, timeout=CLOSE_DEADLINE_S + 1.0)
+
+    # Background -----------------------------------------------------------------------------------------------------
+
+    async def _receive_mail(self) -> None:
+        address = await self._layer.new_channel("worker")
+        joining = asyncio.create_task(self._stay_joined(address))
+        try:
+            await self._mailbox.run(address)
+        finally:
+            joining.cancel()
+            await asyncio.wait({joining})
+
+    async def _stay_joined(self, address: str) -> None:
+        while True:
+            try:
+                await self._layer.group_add(WORKERS_GROUP, address)
+            except Exception as error:  # whatever the layer raises; the next round tries again
+                log.warning("the worker could not join its group (%s)", error)
+            await asyncio.sleep(REJOIN_EVERY_S)
+
+    async def _keep_touch(self) -> None:
+        """Tell the office which sessions live here; it ends those that nobody vouches for."""
+        while self._touch is not None:
+            await asyncio.sleep(TOUCH_EVERY_S)
+            try:
+                await asyncio.to_thread(self._touch, list(self.sessions))
+            except Exception as error:  # the database is away: it will be told in ten seconds
+                log.warning("sessions could not be touched (%s)", error)
+
+    def _background_done(self, task: "asyncio.Task[None]") -> None:
+        """None of these ends by itself. One that does takes the worker down in order: its sessions move."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("%s failed; this worker drains", task.get_name(), exc_info=error)
+            self.drain()
+
+    def _spawn(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            metrics.ERRORS.labels(task.get_name().split()[0]).inc()
+            log.error("%s failed", task.get_name(), exc_info=error)

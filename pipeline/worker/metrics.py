@@ -1,0 +1,59 @@
+"""Every metric of the machine, its buckets beside it; docs/metrics.md mirrors this file."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_LATENCY_S = (0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0)
+
+TTFA = Histogram(
+    "goassist_ttfa_seconds", "End-of-turn decision to first agent audio packet", ["phase"], buckets=_LATENCY_S
+)
+BARGE_IN = Histogram(
+    "goassist_barge_in_seconds", "Speech-start event to output stopped on the server",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.15, 0.25, 0.5),
+)  # fmt: skip
+ENDPOINT = Histogram(
+    "goassist_endpoint_seconds", "Silence waited for before a turn counted as ended", buckets=_LATENCY_S
+)
+ASR = Histogram("goassist_asr_seconds", "End-of-turn decision to final transcript", buckets=_LATENCY_S)
+LLM_FIRST_TOKEN = Histogram("goassist_llm_first_token_seconds", "Final transcript to first words", buckets=_LATENCY_S)
+TTS_FIRST_AUDIO = Histogram("goassist_tts_first_audio_seconds", "First phrase to its first audio", buckets=_LATENCY_S)
+
+TURNS = Counter("goassist_turns_total", "Finished turns", ["origin", "interrupted"])
+CANCELS = Counter("goassist_cancels_total", "CANCEL messages", ["reason"])
+SESSIONS = Gauge("goassist_sessions", "Sessions held by this worker")
+SEATS = Gauge("goassist_seats", "Seats of this worker")
+SESSIONS_ENDED = Counter("goassist_sessions_ended_total", "Ended legs of sessions", ["reason"])
+OFFERS = Counter("goassist_offers_total", "Offers taken from the channel layer", ["outcome"])
+ERRORS = Counter("goassist_errors_total", "Failures that reached a session", ["where"])
+
+LOOP_LAG = Histogram(
+    "goassist_loop_lag_seconds", "How late the event loop turns",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0),
+)  # fmt: skip
+PUBLISH_DROPPED = Counter("goassist_publish_dropped_total", "Live events and face batches that were not sent", ["what"])
+JOURNAL_WAITING = Gauge("goassist_journal_waiting_bytes", "Journal bytes on disk that the database does not have yet")
+JOURNAL_RETRIES = Counter("goassist_journal_retries_total", "Times the database did not take the journal")
+JOURNAL_TORN = Counter("goassist_journal_torn_total", "Unreadable journal lines that were skipped")
+JOURNAL_ADOPTED = Counter("goassist_journal_adopted_total", "Spools of dead workers taken over")
+
+PACKETS_LOST = Gauge("goassist_packets_lost", "Inbound RTP packets lost, running sessions of this worker")
+PACKET_JITTER = Gauge("goassist_packet_jitter_seconds", "Worst inbound RTP jitter of this worker's sessions")
+JITTER_BUFFER = Gauge("goassist_jitter_buffer_seconds", "Worst jitter buffer delay of this worker's sessions")
+
+_BY_TIMING = {
+    "endpoint_ms": ENDPOINT,
+    "asr_ms": ASR,
+    "llm_first_token_ms": LLM_FIRST_TOKEN,
+    "tts_first_audio_ms": TTS_FIRST_AUDIO,
+    "barge_in_ms": BARGE_IN,
+}
+
+
+def observe_turn(timings: dict[str, float], *, origin: str, interrupted: bool, warmup: bool) -> None:
+    """Count a finished turn. TTFA keeps warm-up apart, as the contract's percentiles do."""
+    TURNS.labels(origin, str(interrupted).lower()).inc()
+    for name, histogram in _BY_TIMING.items():
+        if name in timings:
+            histogram.observe(timings[name] / 1000.0)
+    if "ttfa_ms" in timings and origin != "greeting":
+        TTFA.labels("warmup" if warmup else "steady").observe(timings["ttfa_ms"] / 1000.0)

@@ -1,0 +1,37 @@
+"""Metrics at the worker's edges: turns as they are put down, media as it runs."""
+
+import asyncio
+from collections.abc import Mapping
+
+from pipeline.contracts.dialogue import Record, TurnRecord
+from pipeline.core.ports import Journal
+from pipeline.core.session import Session
+from pipeline.worker import metrics
+
+LOOK_EVERY_S = 5.0
+
+
+class ObservedJournal:
+    """A Journal that counts finished turns on their way."""
+
+    def __init__(self, inner: Journal) -> None:
+        self._inner = inner
+
+    def record(self, record: Record) -> None:
+        self._inner.record(record)
+        if isinstance(record, TurnRecord) and record.kind == "told":
+            metrics.observe_turn(
+                record.timings, origin=record.origin, interrupted=record.interrupted, warmup=record.warmup
+            )
+            if record.cancel_reason:
+                metrics.CANCELS.labels(record.cancel_reason).inc()
+
+
+async def watch_media(sessions: Mapping[str, Session]) -> None:
+    """Loss, jitter and jitter-buffer delay of the sessions that run, every few seconds."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        stats = [s.line.stats() for s in list(sessions.values()) if s.line is not None]
+        metrics.PACKETS_LOST.set(sum(s.get("packets_lost", 0.0) for s in stats))
+        metrics.PACKET_JITTER.set(max((s.get("jitter_ms", 0.0) for s in stats), default=0.0) / 1000.0)
+        metrics.JITTER_BUFFER.set(max((s.get("jitter_buffer_ms", 0.0) for s in stats), default=0.0) / 1000.0)
