@@ -1,0 +1,142 @@
+"""A visitor's connection: an SDP offer becomes a `core.ports.Line`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiortc import RTCRtpSender, RTCRtpTransceiver, RTCSessionDescription
+
+from pipeline.contracts.errors import MediaError
+from pipeline.core.ports import Clock
+from pipeline.media import arrivals, guard, offer
+from pipeline.media.arrivals import Arrivals
+from pipeline.media.channels import SideChannels
+from pipeline.media.connection import Connection
+from pipeline.media.microphone import Microphone
+from pipeline.media.speaker import Speaker
+
+
+async def answer(
+    sdp: str, *, ice_servers: Sequence[dict[str, Any]] = (), clock: Clock, session_t0: float
+) -> tuple["Peer", str]:
+    """Take the call that `sdp` offers. Returns its line and our SDP answer, which holds all our candidates.
+
+    `session_t0`: clock seconds at which the session's audio clock reads zero. Raises MediaError for anything wrong
+    with the offer, and leaves nothing behind then.
+    """
+    remote = offer.checked(sdp)
+    peer = Peer(ice_servers, clock, session_t0)
+    try:
+        return peer, await peer._negotiate(remote)
+    except Exception as error:  # seven kinds at least, for SDP that parses but makes no sense
+        await peer.close()
+        raise MediaError(f"the offer cannot be answered ({type(error).__name__})") from error
+    except BaseException:
+        await peer.close()
+        raise
+
+
+class Peer:
+    """`core.ports.Line` over WebRTC. Made by `answer()`."""
+
+    def __init__(self, ice_servers: Sequence[dict[str, Any]], clock: Clock, session_t0: float) -> None:
+        self.microphone = Microphone(clock, session_t0, self._heard_frame)
+        self.speaker = Speaker(clock, session_t0)
+        self.on_control: Callable[[dict[str, Any]], None] = _nobody
+        self._clock = clock
+        self._last_heard = clock.now()
+        self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._channels = SideChannels(lambda message: self.on_control(message), self._heard)
+        self._connection = Connection(ice_servers, self._end)
+        self._arrivals: Arrivals | None = None
+        self._guards: list[guard.Guard] = []
+        self._candidates = 0
+
+    # The port ---------------------------------------------------------------------------------------------------
+
+    def control(self, message: dict[str, Any]) -> bool:
+        return self._channels.control(message)
+
+    def face(self, message: dict[str, Any]) -> bool:
+        return self._channels.face(message)
+
+    @property
+    def last_heard(self) -> float:
+        return self._last_heard
+
+    async def add_candidate(self, candidate: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
+        parsed = offer.candidate(candidate, sdp_mid, sdp_m_line_index)
+        self._candidates += 1
+        if self._candidates > offer.CANDIDATE_LIMIT:
+            raise MediaError("too many candidates")
+        if parsed is None or self._ended.done():
+            return
+        try:
+            await self._connection.pc.addIceCandidate(parsed)
+        except Exception as error:
+            raise MediaError(f"the candidate cannot be used ({type(error).__name__})") from error
+
+    async def closed(self) -> str:
+        return await asyncio.shield(self._ended)
+
+    async def close(self) -> None:
+        self._end("closed")
+        self.speaker.close()
+        await self.microphone.close()
+        await self._connection.close()
+
+    def stats(self) -> dict[str, float]:
+        """Counts since the call began, and the jitter and delay of late; ms where the name says so."""
+        heard = self._arrivals
+        return {
+            "packets_in": heard.packets_in if heard else 0,
+            "packets_lost": heard.packets_lost if heard else 0,
+            "jitter_ms": heard.jitter_ms if heard else 0.0,
+            "jitter_buffer_ms": heard.delay_ms if heard else 0.0,
+            "packets_out": self.speaker.packets_out,
+            "frames_dropped": self.microphone.frames_dropped,
+            "messages_dropped": self._channels.dropped,
+            "messages_garbage": self._channels.garbage,
+            "datagrams_dropped": sum(watch.dropped for watch in self._guards),
+        }
+
+    # Making it --------------------------------------------------------------------------------------------------
+
+    async def _negotiate(self, remote: str) -> str:
+        pc = self._connection.pc
+        pc.on("datachannel", self._channels.opened)
+        audio = pc.addTransceiver(self.speaker.track, direction="sendrecv")
+        audio.setCodecPreferences(
+            [c for c in RTCRtpSender.getCapabilities("audio").codecs if c.mimeType == "audio/opus"]
+        )
+        await pc.setRemoteDescription(RTCSessionDescription(remote, "offer"))
+        for other in pc.getTransceivers():
+            if other is not audio:
+                other.direction = "inactive"  # so the browser sends none of it, and nothing is decoded
+        self._connection.hurry()
+        ours = await pc.createAnswer()
+        await pc.setLocalDescription(RTCSessionDescription(offer.tuned(ours.sdp), "answer"))
+        self._guards = [guard.install(ice, self._heard) for ice in self._connection.ice()]
+        self._hear(audio)
+        return str(pc.localDescription.sdp)
+
+    def _hear(self, audio: RTCRtpTransceiver) -> None:
+        self._arrivals = arrivals.install(audio.receiver, self._clock)
+        if audio.receiver.track is not None:  # an offer may want to listen only
+            self.microphone.listen(audio.receiver.track)
+
+    def _heard(self) -> None:
+        self._last_heard = self._clock.now()
+
+    def _heard_frame(self, pts: int) -> None:
+        self._heard()
+        if self._arrivals:
+            self._arrivals.heard(pts)
+
+    def _end(self, reason: str) -> None:
+        if not self._ended.done():
+            self._ended.set_result(reason)
+
+
+def _nobody(message: dict[str, Any]) -> None:
+    """Until the session listens, control messages go nowhere."""
