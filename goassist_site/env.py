@@ -56,6 +56,11 @@ class Env(BaseSettings):
         "`http://127.0.0.1:$PORT` and `http://localhost:$PORT`. Browser keys that name no origins work only here.",
     )
 
+    goassist_metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token that opens /metrics. Empty: /metrics answers this machine's own address only.",
+    )
+
     # Stores.
     database_url: SecretStr = Field(
         SecretStr(""),

@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "goassist_site.staticfiles.StaticFiles",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
+    "sessions_app.edge.gate.api_gate",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -7,3 +7,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("sessions_app.urls")),
 ]
+
+handler400 = "sessions_app.edge.pages.bad_request"
+handler403 = "sessions_app.edge.pages.permission_denied"
+handler404 = "sessions_app.edge.pages.not_found"
+handler500 = "sessions_app.edge.pages.server_error"

@@ -10,6 +10,7 @@ from pipeline.contracts.numbers import IDLE_LIMIT_RANGE_S, IDLE_LIMIT_S
 from pipeline.contracts.spec import AssistantSpec, DocumentPassage, Fact, TurnSettings, VoiceSettings
 from sessions_app.assistants.models import Assistant
 
+VOICE, TURNS = VoiceSettings(), TurnSettings()
 PARAGRAPH = re.compile(r"\n\s*\n")
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 
@@ -44,13 +45,13 @@ class DocumentDraft(Part):
 
 
 class VoiceDraft(Part):
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+-]{1,30}$")] = VoiceSettings.name
-    rate_wpm: int = Field(VoiceSettings.rate_wpm, ge=80, le=400)
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+-]{1,30}$")] = VOICE.name
+    rate_wpm: int = Field(VOICE.rate_wpm, ge=80, le=400)
 
 
 class TurnsDraft(Part):
-    endpoint_ms: int = Field(TurnSettings.endpoint_ms, ge=200, le=3000)
-    min_speech_ms: int = Field(TurnSettings.min_speech_ms, ge=32, le=1000)
+    endpoint_ms: int = Field(TURNS.endpoint_ms, ge=200, le=3000)
+    min_speech_ms: int = Field(TURNS.min_speech_ms, ge=32, le=1000)
 
 
 class Draft(Part):

@@ -6,11 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from sessions_app.tenants.scope import TenantOwned
+from sessions_app.tenants.scope import TenantOwned, TenantScopedManager, TenantScopedQuerySet
 
 
 class FrozenVersion(RuntimeError):
     """A published version was to be changed."""
+
+
+class FrozenQuerySet(TenantScopedQuerySet):
+    def update(self, **changes: Any) -> int:
+        """Raises FrozenVersion, always."""
+        raise FrozenVersion("versions are published for good; publish a new one instead")
 
 
 class Assistant(TenantOwned):
@@ -47,6 +53,8 @@ class AssistantVersion(TenantOwned):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantScopedManager.from_queryset(FrozenQuerySet)()
 
     class Meta(TenantOwned.Meta):
         ordering = ("-number",)

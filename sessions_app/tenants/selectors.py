@@ -16,6 +16,8 @@ def principal_for_key(raw: str) -> Principal | None:
 
     A secret key is found by the hash of all its bits, so the time that takes tells nothing about its characters.
     """
+    if not (raw.isascii() and raw.isprintable()):
+        return None
     with everyone():
         if raw.startswith(SECRET):
             secret = SecretKey.objects.filter(key_hash=hash_key(raw), revoked_at=None).first()

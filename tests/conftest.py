@@ -1,0 +1,54 @@
+"""What every test stands on: quick passwords, and a check that a test leaves nothing behind."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from asgiref.sync import SyncToAsync
+
+GRACE_S = 3.0
+RUNNER = "_function_scoped_runner"
+"""pytest-asyncio's fixture that owns a test's loop."""
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves tasks, threads or child processes running.
+
+    What ends by itself within GRACE_S is no leak: a thread that is just returning, a process that was told to end.
+    """
+    # Asked for here, so that the loop is still open when we look at it (fixtures end in reverse order).
+    runner = request.getfixturevalue(RUNNER) if RUNNER in request.fixturenames else None
+    threads, children = set(threading.enumerate()), set(_children())
+    yield
+    tasks = _pending_tasks(runner.get_loop()) if runner else []
+    left_threads = [t for t in threading.enumerate() if t not in threads and not _lasting(t)]
+    for thread in left_threads:
+        thread.join(GRACE_S)
+    _, left_children = psutil.wait_procs([c for c in _children() if c not in children], timeout=GRACE_S)
+    leaks = [*map(repr, tasks), *(repr(t) for t in left_threads if t.is_alive()), *map(repr, left_children)]
+    if leaks:
+        pytest.fail("left behind: " + "; ".join(leaks))
+
+
+def _children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+def _lasting(thread: threading.Thread) -> bool:
+    """asgiref's one thread for synchronous code lives as long as the process; a loop's executor ends with the loop."""
+    return thread in SyncToAsync.single_thread_executor._threads or thread.name.startswith("asyncio_")
+
+
+def _pending_tasks(loop: asyncio.AbstractEventLoop) -> list[Any]:
+    """Tasks of the test's own loop that are still running after it has had a chance to finish them."""
+    loop.run_until_complete(asyncio.sleep(0))
+    return [task for task in asyncio.all_tasks(loop) if not task.done()]
