@@ -1,0 +1,76 @@
+"""Who is calling: a tenant's server (secret key), a page (publishable key), or the holder of a session's token."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from sessions_app.edge import origins, tokens
+from sessions_app.edge.problems import Forbidden
+from sessions_app.tenants.models import PublishableKey
+from sessions_app.tenants.scope import tenant_scope
+from sessions_app.tenants.selectors import principal_for_key
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    kind: Literal["publishable", "secret", "visitor", "subscriber"]
+    tenant_id: str
+    session_id: str | None = None
+    """Of a token: the one session that it opens."""
+
+
+class Key(HttpBearer):
+    """A tenant's key, publishable or secret."""
+
+    async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        principal = await sync_to_async(principal_for_key)(token) if usable(token) else None
+        if principal is None:
+            return None
+        check_origin(request, principal.allowed_origins, required=principal.kind == "publishable")
+        return Caller(principal.kind, str(principal.tenant_id))
+
+
+class SessionToken(HttpBearer):
+    """The token of one session, as its creation answered it."""
+
+    async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        known = tokens.read(token)
+        if known is None or known.scope != "visitor":
+            return None
+        check_origin(request, await sync_to_async(listed_origins)(known.tenant_id))
+        return Caller(known.scope, known.tenant_id, known.session_id)
+
+
+def usable(text: str) -> bool:
+    """False for what no key of ours looks like, and what a database might choke on."""
+    return 0 < len(text) <= 200 and text.isascii() and text.isprintable()
+
+
+def listed_origins(tenant_id: str) -> list[str]:
+    """Every origin that one of the tenant's publishable keys in force allows."""
+    with tenant_scope(tenant_id):
+        lists = PublishableKey.objects.filter(revoked_at=None).values_list("allowed_origins", flat=True)
+        return [origin for each in lists for origin in each]
+
+
+def check_origin(request: HttpRequest, listed: Iterable[str], *, required: bool = False) -> None:
+    """Remembers a welcome origin for the CORS header. Raises Forbidden for one that is not.
+
+    No `Origin` at all: not a browser's cross-site call. A server may do so; a publishable key is for pages only.
+    """
+    origin = request.headers.get("Origin", "")
+    if not origin and not required:
+        return
+    if not origin:
+        raise Forbidden("A publishable key works in web pages only (no Origin header). Use a secret key on a server.")
+    if not origins.allowed(origin, request.headers.get("Host", ""), listed):
+        raise Forbidden("This key may not be used from this origin. Add the origin to the key in the console.")
+    remember_origin(request, origin)
+
+
+def remember_origin(request: Any, origin: str) -> None:
+    request.welcome_origin = origin

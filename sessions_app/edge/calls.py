@@ -1,0 +1,182 @@
+"""What may be done with a session, whichever door it came through: open, offer, candidate, chat, hang up."""
+
+import asyncio
+from typing import Any, NoReturn
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from pipeline.contracts import wire
+from pipeline.contracts.errors import BusyError, PipelineError
+from sessions_app import switchboard
+from sessions_app.assistants.models import Assistant
+from sessions_app.assistants.selectors import live_version, spec_of
+from sessions_app.edge.problems import Conflict, NotFound
+from sessions_app.history import services
+from sessions_app.history.models import Session
+from sessions_app.history.selectors import conversation
+from sessions_app.operations.admission import Limit, SessionOver, ensure_going
+from sessions_app.tenants.scope import tenant_scope
+
+_placing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+"""One leg of a session is placed at a time (per process; a second process gets a later leg number)."""
+
+
+def find_session(tenant_id: str, session_id: UUID | str) -> Session:
+    """Raises NotFound; also for another tenant's session."""
+    with tenant_scope(tenant_id):
+        try:
+            return Session.objects.select_related("assistant", "version").get(id=session_id)
+        except (Session.DoesNotExist, ValidationError) as error:
+            raise NotFound("There is no such session.") from error
+
+
+def open_session(tenant_id: str, assistant: str, channel: str) -> Session:
+    """`assistant`: id or slug. Raises NotFound, Conflict when nothing is published yet."""
+    with tenant_scope(tenant_id):
+        found = _assistant(assistant)
+        version = live_version(found.id)
+        if version is None:
+            raise Conflict("This assistant has not been published yet.")
+        return services.create_session(tenant_id=tenant_id, assistant=found, version=version, channel=channel)
+
+
+def _assistant(name: str) -> Assistant:
+    try:
+        wanted: dict[str, Any] = {"id": UUID(name)}
+    except ValueError:
+        wanted = {"slug": name}
+    found: Assistant | None = Assistant.objects.filter(**wanted).first()
+    if found is None:
+        raise NotFound("There is no such assistant.")
+    return found
+
+
+async def take_offer(session: Session, sdp: str) -> wire.Answer:
+    """Places the visitor's connection on a worker; an earlier one is let go.
+
+    Raises SessionOver, TooMany, MediaError, BusyError and what else `switchboard.place` raises.
+    """
+    ensure_open(session)
+    await Limit("connection offers", settings.ENV.goassist_offers_per_minute).admit(str(session.id))
+    async with _lock(session):
+        mailbox = (await _again(session)).mailbox
+        try:
+            answer = await _place(session, sdp)
+        except BusyError:
+            # The seat that is missing may be the one our own lost connection still holds.
+            if not mailbox:
+                raise
+            await _let_go(session, mailbox)
+            answer = await _place(session, sdp)
+        if mailbox and mailbox != answer.mailbox:
+            await _let_go(session, mailbox)
+        return answer
+
+
+async def chat(session: Session, text: str) -> wire.ChatReply:
+    """The reply to typed words; a session that no worker holds (yet, or any more) is placed first, without media.
+
+    Raises SessionOver, TooMany, BusyError, EngineError, Unreachable or MailboxSilent.
+    """
+    ensure_open(session)
+    await Limit("messages", settings.ENV.goassist_chats_per_minute).admit(str(session.id))
+    silent = ""
+    if session.mailbox:
+        try:
+            return await switchboard.ask_chat(session.mailbox, str(session.id), text)
+        except switchboard.MailboxSilent:
+            silent = session.mailbox
+    mailbox = await _mailbox_instead_of(session, silent)
+    return await switchboard.ask_chat(mailbox, str(session.id), text)
+
+
+async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
+    """Raises SessionOver, Conflict before the first offer, MailboxSilent or Unreachable."""
+    ensure_open(session)
+    if not session.mailbox:
+        raise Conflict("Send the offer first; candidates belong to it.")
+    await switchboard.tell(session.mailbox, wire.Candidate(str(session.id), candidate, sdp_mid, sdp_m_line_index))
+
+
+async def hang_up(session: Session, reason: str) -> None:
+    """Ends the session. Twice is once."""
+    with tenant_scope(session.tenant_id):
+        await sync_to_async(services.end_session)(session_id=session.id, reason=reason)
+    if session.mailbox:
+        await _let_go(session, session.mailbox, reason)
+    await switchboard.tell_watchers(str(session.id), {"type": "session_over", "reason": reason})
+
+
+def ensure_open(session: Session) -> None:
+    ensure_going(state=session.state, end_reason=session.end_reason, created_at=session.created_at)
+
+
+def _lock(session: Session) -> asyncio.Lock:
+    return _placing.setdefault(str(session.id), asyncio.Lock())
+
+
+async def _again(session: Session) -> Session:
+    """The row as it is now. Raises SessionOver when it has ended meanwhile."""
+    fresh = await sync_to_async(find_session)(str(session.tenant_id), session.id)
+    ensure_open(fresh)
+    return fresh
+
+
+async def _mailbox_instead_of(session: Session, silent: str) -> str:
+    """The session's mailbox, placed anew unless somebody else did so meanwhile."""
+    async with _lock(session):
+        fresh = await _again(session)
+        if fresh.mailbox != silent:
+            return str(fresh.mailbox)
+        if silent:
+            await _let_go(session, silent)
+        return (await _place(fresh, "")).mailbox
+
+
+async def _place(session: Session, sdp: str) -> wire.Answer:
+    leg, spec, history = await sync_to_async(_next_leg)(session)
+    answer = await switchboard.place(
+        session_id=str(session.id),
+        leg=leg,
+        spec=spec,
+        sdp=sdp,
+        history=history,
+        created_at=session.created_at.timestamp(),
+        pool=settings.ENV.goassist_pool,
+    )
+    if not await sync_to_async(_attach)(session, answer):
+        await _too_late(session, answer)
+    return answer
+
+
+def _next_leg(session: Session) -> tuple[int, Any, list[list[str]]]:
+    with tenant_scope(session.tenant_id):
+        leg = services.next_leg(session_id=session.id)
+        return leg, spec_of(session.version), conversation(session.id)
+
+
+async def _too_late(session: Session, answer: wire.Answer) -> NoReturn:
+    """While a worker took the session it ended, or a later connection was placed (which the worker must not lose)."""
+    try:
+        await _again(session)
+    except SessionOver:
+        await _let_go(session, answer.mailbox, "hangup")
+        raise
+    raise Conflict("A later connection took over this session.")
+
+
+def _attach(session: Session, answer: wire.Answer) -> bool:
+    with tenant_scope(session.tenant_id):
+        return services.attach(session_id=session.id, leg=answer.leg, mailbox=answer.mailbox, worker=answer.worker)
+
+
+async def _let_go(session: Session, mailbox: str, reason: str = "moved") -> None:
+    """Tells a worker that it need not hold the session any more. One that is gone already needs no telling."""
+    try:
+        await switchboard.tell(mailbox, wire.Hangup(str(session.id), reason))
+    except PipelineError:
+        return

@@ -1,0 +1,68 @@
+"""Middleware in front of `/api/`: body limits, content type, CORS, and problems instead of HTML.
+
+CORS without wildcard: bearer tokens are no ambient authority (no cookie is read here), so the preflight may be answered
+for any origin; the answer itself is readable only by an origin that the key or token allows (`callers`).
+"""
+
+from collections.abc import Awaitable, Callable
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import async_only_middleware
+
+from sessions_app.edge.problems import problem
+
+MAX_BODY_BYTES = 64 * 1024
+PREFLIGHT_S = 600
+
+
+@async_only_middleware
+def api_gate(get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> Callable:
+    async def gate(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/api/"):
+            return await get_response(request)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return _preflight(request)
+        response = _refusal(request) or _as_problem(await get_response(request))
+        origin = getattr(request, "welcome_origin", "")
+        if origin:
+            response["Access-Control-Allow-Origin"] = origin
+            response["Access-Control-Expose-Headers"] = "Retry-After"
+        response["Vary"] = "Origin"
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return gate
+
+
+def _preflight(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse(status=204)
+    response["Access-Control-Allow-Origin"] = request.headers.get("Origin", "null")
+    response["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+    response["Access-Control-Max-Age"] = str(PREFLIGHT_S)
+    response["Vary"] = "Origin"
+    return response
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """Why this body will not be looked at; None when it will."""
+    try:
+        too_big = len(request.body) > MAX_BODY_BYTES
+    except RequestDataTooBig:
+        too_big = True
+    if too_big:
+        return problem(413, f"No request needs more than {MAX_BODY_BYTES // 1024} KiB.")
+    if request.body and request.content_type != "application/json":
+        return problem(415, "Send JSON: `Content-Type: application/json`.")
+    return None
+
+
+def _as_problem(response: HttpResponse) -> HttpResponse:
+    """Errors that did not come from an endpoint (wrong method, wrong host) in the same form as those that did."""
+    if response.status_code < 400 or response.get("Content-Type", "").startswith("application/problem+json"):
+        return response
+    plain = problem(response.status_code)
+    if response.has_header("Allow"):
+        plain["Allow"] = response["Allow"]
+    return plain

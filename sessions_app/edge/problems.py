@@ -1,0 +1,103 @@
+"""Errors of the API as problem documents (RFC 9457). What went wrong inside stays inside."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from pipeline.contracts.errors import EngineError, MediaError, PipelineError
+from sessions_app.operations.admission import SessionOver, TooMany
+
+log = structlog.get_logger(__name__)
+
+BUSY_RETRY_S = 5
+"""A seat comes free when somebody hangs up; asking again sooner helps nobody."""
+
+
+class NotFound(Exception):
+    """There is no such thing, or it belongs to somebody else: the two look alike."""
+
+
+class Forbidden(Exception):
+    """Known, but not allowed; the text says what would be."""
+
+
+class Conflict(Exception):
+    """Not possible in the state that things are in."""
+
+
+def problem(status: int, detail: str = "", *, retry_after_s: int | None = None, **members: Any) -> HttpResponse:
+    """`code` (a word that clients may branch on) is one of `members`, and by default the status in words."""
+    title = HTTPStatus(status).phrase
+    members.setdefault("code", title.lower().replace(" ", "_"))
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail or title, **members}
+    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else {}
+    return JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
+
+
+def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
+    """(status, members of the problem) of an error that callers may hear about; None for all others."""
+    text = str(error)
+    match error:
+        case NotFound() | Http404():
+            return 404, {"detail": text or "There is no such thing here."}
+        case Forbidden():
+            return 403, {"detail": text}
+        case Conflict():
+            return 409, {"detail": text}
+        case SessionOver():
+            return 409, {"detail": text, "code": "session_over"}
+        case TooMany():
+            return 429, {"detail": text, "code": "rate_limited", "retry_after_s": error.retry_after_s}
+        case MediaError():
+            return 422, {"detail": text, "code": error.code}
+        case EngineError():
+            # The engine's own words are for the log.
+            log.warning("engine_failed", engine=error.engine, error=text)
+            detail = "The assistant cannot answer right now. Please try again."
+            return 503, {"detail": detail, "code": error.code, "retry_after_s": BUSY_RETRY_S}
+        case PipelineError() if error.retryable:
+            return 503, {"detail": text, "code": error.code, "retry_after_s": BUSY_RETRY_S}
+    return None
+
+
+def install(api: NinjaAPI) -> None:
+    """Every error that leaves an endpoint leaves it as a problem."""
+    for kind in (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, PipelineError):
+        api.add_exception_handler(kind, _described)
+    api.add_exception_handler(AuthenticationError, _unknown_caller)
+    api.add_exception_handler(ValidationError, _invalid)
+    api.add_exception_handler(HttpError, lambda _, error: problem(error.status_code, str(error)))
+    api.add_exception_handler(Exception, _unexpected)
+
+
+def _described(request: HttpRequest, error: Exception) -> HttpResponse:
+    described = describe(error)
+    if described is None:
+        return _unexpected(request, error)
+    status, members = described
+    return problem(status, **members)
+
+
+def _unknown_caller(request: HttpRequest, error: Exception) -> HttpResponse:
+    response = problem(401, "Send `Authorization: Bearer` with a key or a session's token that is valid.")
+    response["WWW-Authenticate"] = 'Bearer realm="goassist"'
+    return response
+
+
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields = [{"field": _path(e["loc"]), "message": e["msg"]} for e in error.errors]
+    return problem(422, "; ".join(f"{f['field']}: {f['message']}" for f in fields), errors=fields, code="invalid")
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    """("body", "offer", "sdp") → "sdp": the parameter's own name says nothing to the caller."""
+    return ".".join(map(str, location[2:] or location[1:] or location))
+
+
+def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.error("api_failed", path=request.path, exc_info=error)
+    return problem(500, "Something went wrong here. It has been logged.")

@@ -1,0 +1,159 @@
+"""The forms of what goes in and out of the API and the signaling socket. Limits are here: rooms below need none."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
+
+MAX_SDP_CHARS = 32_000
+"""Chromium's offer with audio and two data channels has some 3,000."""
+MAX_MESSAGE_CHARS = 2_000
+MAX_CANDIDATE_CHARS = 1_000
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _without_controls(text: str) -> str:
+    return _CONTROLS.sub("", text)
+
+
+def _clean_words(text: str) -> str:
+    """Control characters are no words, and PostgreSQL takes no NUL. Raises ValueError when nothing is left."""
+    cleaned = _without_controls(text).strip()
+    if not cleaned:
+        raise ValueError("must not be empty")
+    return cleaned
+
+
+Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_MESSAGE_CHARS), AfterValidator(_clean_words)]
+Sdp = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SDP_CHARS)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class SessionIn(Schema):
+    assistant: Name = Field(description="The assistant's id or its slug.")
+    channel: Literal["voice", "chat"] = "voice"
+
+
+class Urls(Schema):
+    signaling: str
+    blendshapes: str
+
+
+class SessionOpened(Schema):
+    id: UUID
+    token: str = Field(description="For this session only: `Authorization: Bearer`, or subprotocol of its websocket.")
+    expires_at: datetime
+    ice_servers: list[dict[str, Any]]
+    urls: Urls
+
+
+class SessionOut(Schema):
+    id: UUID
+    assistant: UUID
+    assistant_slug: str
+    channel: str
+    state: str
+    leg: int
+    created_at: datetime
+    last_seen_at: datetime
+    ended_at: datetime | None
+    end_reason: str
+
+
+class Description(Schema):
+    """An SDP description as `RTCSessionDescription.toJSON()` gives it."""
+
+    sdp: Sdp
+    type: Literal["offer"] = "offer"
+
+
+class AnswerOut(Schema):
+    sdp: str
+    type: Literal["answer"] = "answer"
+    leg: int
+
+
+class CandidateIn(Schema):
+    """A trickled candidate as `RTCIceCandidate.toJSON()` gives it; an empty one ends the list (RFC 8838)."""
+
+    candidate: str = Field("", max_length=MAX_CANDIDATE_CHARS)
+    sdpMid: str | None = Field(None, max_length=64)
+    sdpMLineIndex: int | None = Field(None, ge=0, le=64)
+
+
+class ChatIn(Schema):
+    message: Words
+
+
+class ChatOut(Schema):
+    reply: str
+    turn_id: str
+
+
+class TurnOut(Schema):
+    turn_id: str
+    leg: int
+    number: int
+    origin: str
+    visitor_text: str
+    reply_text: str = Field(description="As far as it was heard.")
+    interrupted: bool
+    cancel_reason: str
+    warmup: bool
+    finished: bool
+    started_at: datetime
+    ended_at: datetime | None
+    t_audio_ms: float
+    confidence: float
+    timings: dict[str, float] = Field(description="Latencies in ms.")
+    passages: list[tuple[str, float]] = Field(description="Knowledge that the reply rests on: (id, score).")
+    version_digest: str
+
+
+class SubscriberOut(Schema):
+    token: str
+    expires_at: datetime
+    url: str
+
+
+class Problem(Schema):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="A word that programs may branch on.")
+    retry_after_s: int | None = None
+    errors: list[dict[str, str]] | None = Field(None, description="422: which fields, and what is wrong with each.")
+
+
+# The signaling socket, client → server.
+
+
+class OfferMessage(Schema):
+    type: Literal["offer"]
+    sdp: Sdp
+
+
+class CandidateMessage(CandidateIn):
+    type: Literal["candidate"]
+
+
+class ChatMessage(Schema):
+    type: Literal["chat"]
+    text: Words
+    id: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
+class HangupMessage(Schema):
+    type: Literal["hangup"]
+
+
+SocketMessage = OfferMessage | CandidateMessage | ChatMessage | HangupMessage
+
+socket_message: TypeAdapter[SocketMessage] = TypeAdapter(Annotated[SocketMessage, Field(discriminator="type")])

@@ -1,0 +1,195 @@
+"""Daphne, in this process, with guards of our own: body size, slow websocket readers, reasons in close frames.
+
+Twisted buffers without bound what a slow reader does not take. It also tells a registered push producer when its buffer
+is full and when it is empty again; here that producer is a `Reader`, which consumers see in their scope and heed
+(latest wins), and which drops a connection that stays full.
+"""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import defer, reactor
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import globalLogBeginner
+from zope.interface import implementer
+
+from sessions_app.edge.sockets import CloseCode
+
+log = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES = 1_000_000
+"""Of any HTTP request; the API's own limit is lower."""
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Of a websocket message; an SDP offer is the largest that is meant."""
+STALL_LIMIT_S = 3.0
+SEND_BUFFER_BYTES = 64 * 1024
+"""In the kernel, per websocket: what a reader that stalls can have waiting for it besides Twisted's own 64 KiB."""
+HTTP_LIMIT_S = 90
+"""Longest answer: a chat message that first waits for a silent worker and then for a long reply."""
+SOCKET_LIMIT_S = 2 * 3600
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@implementer(IPushProducer)
+class Reader:
+    """The other end of a websocket: `behind` while it takes less than we send."""
+
+    def __init__(self, drop: Callable[[], None], call_later: Callable[..., Any]) -> None:
+        self.behind = False
+        self._drop = drop
+        self._call_later = call_later
+        self._limit: Any = None
+
+    def pauseProducing(self) -> None:
+        if not self.behind:
+            self.behind = True
+            self._limit = self._call_later(STALL_LIMIT_S, self._drop)
+
+    def resumeProducing(self) -> None:
+        self.behind = False
+        self.stopProducing()
+
+    def stopProducing(self) -> None:
+        if self._limit is not None and self._limit.active():
+            self._limit.cancel()
+        self._limit = None
+
+
+class GuardedWebSocket(WebSocketProtocol):
+    def onConnect(self, request: Any) -> Any:
+        self.reader = Reader(self._drop, reactor.callLater)
+        self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        return super().onConnect(request)
+
+    def onOpen(self) -> None:
+        # The HTTP channel that this connection began as is still registered.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self.reader, True)
+        super().onOpen()
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Daphne leaves the reason out."""
+        if message["type"] == "websocket.close" and self.state != self.STATE_CONNECTING:
+            self.sendClose(code=message.get("code") or 1000, reason=message.get("reason"))
+        else:
+            super().handle_reply(message)
+
+    def _drop(self) -> None:
+        """The close frame waits behind everything that was not read: whoever is stuck will hardly see it."""
+        log.info("slow_reader_dropped", path=self.path)
+        self.sendClose(code=CloseCode.TOO_SLOW, reason="Reader too slow.")
+        self.transport.abortConnection()
+
+
+class GuardedRequest(WebRequest):
+    """Refuses a body that is too large before it is stored, whether its length was announced or not."""
+
+    _received_bytes = 0
+    _refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(0 if length is not None and length > MAX_BODY_BYTES else length)
+        if length is not None and length > MAX_BODY_BYTES:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._received_bytes += len(data)
+        if self._received_bytes > MAX_BODY_BYTES:
+            self._refuse()
+        if not self._refused:
+            super().handleContentChunk(data)
+
+    def process(self) -> Any:
+        return None if self._refused else super().process()
+
+    def _refuse(self) -> None:
+        if not self._refused:
+            self._refused = True
+            self.transport.write(TOO_LARGE)
+            self.channel.loseConnection()
+
+
+class GuardedHttp(HTTPFactory):
+    def buildProtocol(self, addr: Any) -> Any:
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = GuardedRequest
+        return protocol
+
+
+class GuardedSockets(WebSocketFactory):
+    protocol = GuardedWebSocket
+
+
+class WebServer(Server):
+    """`run()` blocks in Twisted's reactor, on its asyncio loop, until SIGINT, SIGTERM or `stop()`."""
+
+    def __init__(self, application: Any, *, host: str, port: int, on_start: Callable[[], None] | None = None) -> None:
+        bind = host.replace(":", r"\:")
+        super().__init__(
+            application=application,
+            endpoints=[f"tcp:port={port}:interface={bind}"],
+            http_timeout=HTTP_LIMIT_S,
+            websocket_timeout=SOCKET_LIMIT_S,
+            websocket_max_message_size=MAX_MESSAGE_BYTES,
+            websocket_max_frame_size=MAX_MESSAGE_BYTES,
+            application_close_timeout=5,
+            server_name="",
+        )
+        self.on_start = on_start
+        self.failure = ""
+        """Why it could not listen, in words."""
+
+    def run(self) -> None:
+        """Daphne's own `run` with our factories; raises nothing: see `failure`."""
+        self.connections: dict[Any, Any] = {}
+        self.http_factory = GuardedHttp(self)
+        self.ws_factory = GuardedSockets(self, server=self.server_name)
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            maxMessagePayloadSize=self.websocket_max_message_size,
+            maxFramePayloadSize=self.websocket_max_frame_size,
+        )
+        globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
+        reactor.callWhenRunning(self._open)
+        reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
+        reactor.run(installSignalHandlers=self.signal_handlers)
+
+    def _open(self) -> None:
+        from twisted.internet.endpoints import serverFromString
+
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        for description in self.endpoints:
+            listener = serverFromString(reactor, description).listen(self.http_factory)
+            listener.addCallbacks(self._opened, self.listen_error)
+
+    def _opened(self, port: Any) -> None:
+        self.listen_success(port)
+        if self.on_start:
+            self.on_start()
+
+    def listen_error(self, failure: Any) -> None:
+        self.failure = failure.getErrorMessage()
+        self.stop()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, GuardedWebSocket):
+            scope["extensions"] = {"goassist.reader": protocol.reader}
+        return super().create_application(protocol, scope)
+
+    def kill_all_applications(self) -> Any:
+        """Daphne's own fails on a connection whose application has ended already."""
+        running = [d["application_instance"] for d in self.connections.values() if "application_instance" in d]
+        for application in running:
+            application.cancel()
+        waits = [defer.Deferred.fromFuture(application) for application in running]
+        for wait in waits:
+            wait.addErrback(lambda _: None)
+        return defer.DeferredList(waits)

@@ -1,0 +1,18 @@
+"""Addresses of pages, API and health."""
+
+from django.urls import path, re_path
+
+from sessions_app.edge import pages
+from sessions_app.edge.api import api
+from sessions_app.operations import health
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("t/<slug:tenant>/<slug:assistant>/", pages.talk, name="talk"),
+    path("api/v1/", api.urls),
+    re_path(r"^api/", pages.not_found),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("health", health.health),
+    path("metrics", health.metrics),
+]
