@@ -1,0 +1,49 @@
+/** The HTTP side of a session: made here, ended here. Errors are RFC 9457 problem documents, thrown as TalkProblem. */
+
+import { TalkProblem } from './problems.js';
+
+/**
+ * @typedef {object} Grant what the office hands out for one session
+ * @property {string} id
+ * @property {string} token for this session only, short-lived
+ * @property {string} expires_at
+ * @property {RTCIceServer[]} ice_servers
+ * @property {{signaling: string, blendshapes: string}} urls
+ */
+
+const BY_STATUS = { 401: 'refused', 403: 'refused', 404: 'not_live', 409: 'not_live', 410: 'expired', 429: 'rate_limited', 503: 'busy' };
+const DEFAULT_WAIT_S = 10;
+
+/**
+ * @param {{apiBase: string, key: string, assistant: string, channel: 'voice'|'chat', signal?: AbortSignal}} request
+ * @returns {Promise<Grant>}
+ * @throws {TalkProblem}
+ */
+export async function createSession({ apiBase, key, assistant, channel, signal }) {
+  const response = await send(`${apiBase}/sessions`, {
+    method: 'POST',
+    headers: { 'Authorization': `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ assistant, channel }),
+    signal,
+  });
+  return response.json();
+}
+
+async function send(url, options) {
+  let response;
+  try {
+    response = await fetch(url, { credentials: 'omit', cache: 'no-store', ...options });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new TalkProblem('offline', { text: String(error) });
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function problemOf(response) {
+  const code = BY_STATUS[response.status] ?? 'server';
+  const body = await response.json().catch(() => ({}));
+  const retryAfterS = Number(response.headers.get('Retry-After')) || Number(body.retry_after_s) || DEFAULT_WAIT_S;
+  return new TalkProblem(code, { text: body.detail ?? body.title ?? '', retryAfterS });
+}

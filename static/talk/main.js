@@ -1,0 +1,217 @@
+/** Composition root of the talk page: builds the parts and wires what they tell to who must know. Holds no logic of theirs. */
+
+import { Captions } from './captions.js';
+import { Face } from './face.js';
+import { Level } from './level.js';
+import { Microphone } from './microphone.js';
+import { Notice } from './notice.js';
+import { Playback } from './playback.js';
+import { preference, prefer } from './preferences.js';
+import { TalkProblem, asProblem } from './problems.js';
+import { QualityWatch } from './quality_watch.js';
+import { Session } from './session.js';
+import { SoundSettings } from './sound_settings.js';
+import { Transcript } from './transcript.js';
+import { View } from './view.js';
+
+const STATES = { IDLE: 'listening', LISTENING: 'listening', THINKING: 'thinking', SPEAKING: 'speaking' };
+const lessMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+class TalkPage {
+  #root = document.getElementById('talk');
+  #view = new View(this.#root);
+  #notice = new Notice(this.#root.querySelector('[data-part="notice"]'), (action) => this.#act(action));
+  #transcript = new Transcript(this.#root);
+  #captions = new Captions();
+  #microphone = new Microphone();
+  #playback = new Playback();
+  #quality = new QualityWatch();
+  #face = new Face(this.#root.querySelector('[data-part="face"]'), lessMotion);
+  #settings;
+  #certificate;
+  /** @type {Session|null} */
+  #session = null;
+  #agentState = 'listening';
+  #visitorLevel = null;
+  #agentLevel = null;
+
+  constructor() {
+    const face = preference('face', lessMotion ? 'off' : 'on') === 'on';
+    this.#settings = new SoundSettings(document.getElementById('sound-settings'), document.getElementById('open-settings'), { face });
+    this.#showFace(face);
+    this.#wire();
+    this.#prepare();
+    requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  #wire() {
+    this.#view.on('talk', () => this.#talk()).on('end', () => this.#session?.hangup()).on('stop', () => this.#stop())
+      .on('mute', (muted) => this.#mute(muted)).on('say', (text) => this.#say(text));
+    this.#captions.on('kept', (line) => this.#transcript.keep(line)).on('live', (texts) => this.#transcript.live(texts));
+    this.#settings.on('input', (id) => this.#chooseInput(id)).on('output', (id) => this.#chooseOutput(id))
+      .on('face', (shown) => this.#chooseFace(shown));
+    this.#microphone.on('changed', (track) => this.#microphoneChanged(track)).on('lost', () => this.#microphoneLost());
+    window.addEventListener('pagehide', () => this.#session?.hangup());
+  }
+
+  /** What can be done before the click need not be waited for after it (V11). */
+  async #prepare() {
+    if (!window.RTCPeerConnection || !window.AudioContext) return this.#view.withoutVoice();
+    if (!window.isSecureContext) return this.#notice.show(new TalkProblem('insecure_origin'));
+    this.#certificate = await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' });
+  }
+
+  async #talk() {
+    this.#playback.unlock();
+    this.#session?.hangup();
+    await this.#begin('voice').start();
+  }
+
+  #begin(channel) {
+    const { apiBase, key, assistant } = this.#root.dataset;
+    const session = new Session({ apiBase, key, assistant, certificate: this.#certificate }, channel, this.#microphone);
+    this.#session = session;
+    this.#transcript.divide();
+    this.#captions.restart();
+    session.on('phase', (news) => this.#session === session && this.#phase(news))
+      .on('problem', (problem) => this.#notice.show(problem))
+      .on('event', (event) => this.#heard(event))
+      .on('stream', (stream) => this.#listenTo(stream))
+      .on('stop', () => this.#silence())
+      .on('reply', () => this.#playback.unmute())
+      .on('clock', (tAudioMs) => this.#face.clock(tAudioMs))
+      .on('face', (frame) => this.#face.add(frame));
+    return session;
+  }
+
+  #phase({ phase, problem, untilMs }) {
+    if (problem) this.#notice.show(problem, untilMs);
+    else if (phase !== 'ended') this.#notice.hide();
+    if (phase === 'live') this.#live();
+    else this.#notLive(phase);
+    this.#mood();
+  }
+
+  #live() {
+    const { call } = this.#session;
+    if (!call) return;
+    this.#visitorLevel ??= Level.of(this.#playback.context, this.#microphone.stream);
+    this.#quality.start(call, (grade, measures) => {
+      this.#view.quality(grade, measures);
+      if (measures.delayMs) this.#face.playout(measures.delayMs + this.#playback.outputDelayMs);
+    });
+    this.#settings.refresh();
+  }
+
+  #notLive(phase) {
+    this.#quality.stop();
+    this.#view.quality('');
+    this.#face.restart();
+    this.#agentState = 'listening';
+    if (phase !== 'ended') return;
+    this.#playback.detach();
+    this.#captions.settle();
+    this.#visitorLevel?.close();
+    this.#visitorLevel = null;
+    this.#view.muteShown(false);
+  }
+
+  /** What to show, from the session's phase and, in a live one, from the agent's state. */
+  #mood() {
+    const { phase, channel } = this.#session;
+    if (phase !== 'live') return this.#view.mood(phase);
+    if (channel === 'chat') return this.#view.mood(this.#agentState === 'listening' ? 'chat' : 'written');
+    const listening = this.#agentState === 'listening' && this.#microphone.muted;
+    return this.#view.mood(listening ? 'muted' : this.#agentState);
+  }
+
+  #heard(event) {
+    if (!this.#captions.apply(event)) return;
+    if (event.event === 'state' && event.state in STATES) {
+      this.#agentState = STATES[event.state];
+      this.#mood();
+    }
+  }
+
+  #listenTo(stream) {
+    this.#playback.attach(stream);
+    this.#agentLevel ??= new Level(this.#playback.analyser);
+  }
+
+  /** The server says the reply is over: silence now, whatever the jitter buffer still holds. */
+  #silence() {
+    this.#playback.mute();
+    this.#face.flush();
+  }
+
+  #stop() {
+    this.#silence();
+    this.#session?.stopReply();
+  }
+
+  #mute(muted) {
+    this.#microphone.mute(muted);
+    this.#view.muteShown(muted);
+    this.#mood();
+  }
+
+  async #say(text) {
+    this.#notice.hide();
+    if (!this.#session || this.#session.phase === 'ended') await this.#begin('chat').start();
+    const session = this.#session;
+    if (session.phase === 'ended') return;
+    this.#captions.typed(text);
+    try {
+      const reply = await session.say(text);
+      if (reply) this.#captions.chatReply(reply.turn_id, reply.text);
+    } catch (error) {
+      if (session.phase !== 'ended') this.#notice.show(asProblem(error));
+    }
+  }
+
+  #act(action) {
+    this.#notice.hide();
+    if (action === 'talk') this.#talk();
+    else if (action === 'cancel') this.#session?.hangup();
+    else {
+      if (this.#session?.phase !== 'live') this.#session?.hangup();
+      this.#view.invite();
+    }
+  }
+
+  async #chooseInput(id) {
+    await this.#microphone.choose(id).catch((error) => this.#notice.show(asProblem(error)));
+  }
+
+  async #chooseOutput(id) {
+    await this.#playback.chooseOutput(id).catch(() => this.#settings.refresh());
+  }
+
+  async #microphoneChanged(track) {
+    await this.#session?.replaceTrack(track);
+    this.#visitorLevel?.close();
+    this.#visitorLevel = Level.of(this.#playback.context, this.#microphone.stream);
+  }
+
+  /** The device went away: the default one may still be there. */
+  async #microphoneLost() {
+    await this.#microphone.choose('').catch(() => this.#notice.show(new TalkProblem('microphone_lost')));
+  }
+
+  #chooseFace(shown) {
+    prefer('face', shown ? 'on' : 'off');
+    this.#showFace(shown);
+  }
+
+  #showFace(shown) {
+    this.#root.dataset.face = shown ? 'on' : 'off';
+  }
+
+  #frame(now) {
+    this.#view.levels(this.#visitorLevel?.read() ?? 0, this.#agentLevel?.read() ?? 0);
+    if (this.#root.dataset.face === 'on') this.#face.draw(now);
+    requestAnimationFrame((next) => this.#frame(next));
+  }
+}
+
+new TalkPage();

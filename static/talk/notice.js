@@ -1,0 +1,69 @@
+/** The box that says what is in the way and what to do about it, with a countdown where waiting helps. */
+
+import { wordsFor } from './problems.js';
+
+const LABELS = { talk: 'Try again', retry: 'Try again', type: 'Type instead', cancel: 'Stop waiting' };
+
+export class Notice {
+  #box;
+  #title;
+  #advice;
+  #countdown;
+  #actions;
+  #act;
+  #timer = 0;
+
+  /**
+   * @param {HTMLElement} box holds `data-part` title, advice, countdown and actions
+   * @param {(action: string) => void} act a button was pressed: talk, type or cancel
+   */
+  constructor(box, act) {
+    const part = (name) => box.querySelector(`[data-part="${name}"]`);
+    this.#box = box;
+    this.#title = part('title');
+    this.#advice = part('advice');
+    this.#countdown = part('countdown');
+    this.#actions = part('actions');
+    this.#act = act;
+  }
+
+  /**
+   * @param {import('./problems.js').TalkProblem} problem
+   * @param {number} [untilMs] epoch milliseconds at which it goes on by itself
+   */
+  show(problem, untilMs) {
+    const { title, advice, actions } = wordsFor(problem.code);
+    this.hide();
+    this.#title.textContent = title;
+    this.#advice.textContent = advice;
+    this.#actions.replaceChildren(...actions.map((action) => this.#button(action)));
+    this.#box.dataset.code = problem.code;
+    this.#box.hidden = false;
+    if (untilMs) this.#count(untilMs);
+  }
+
+  hide() {
+    clearInterval(this.#timer);
+    this.#box.hidden = true;
+    this.#countdown.hidden = true;
+  }
+
+  #count(untilMs) {
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((untilMs - Date.now()) / 1000));
+      this.#countdown.textContent = `Next attempt in ${left} s`;
+    };
+    tick();
+    this.#countdown.hidden = false;
+    this.#timer = setInterval(tick, 500);
+  }
+
+  #button(action) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'button button--quiet';
+    button.textContent = LABELS[action];
+    button.addEventListener('click', () => this.#act(action));
+    return button;
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * One session with the assistant, spoken or written: from the click to the end, over as many legs as it takes.
+ *
+ * Emits `phase` ({phase, problem?}), `event` (a live event), `problem` (TalkProblem: something to tell, the session goes
+ * on), and what Call emits: `stream`, `face`, `stop`, `reply`, `clock`.
+ * Phases: `starting` → `live` ⇄ `reconnecting`; `starting` ⇄ `waiting` (busy); all → `ended`.
+ */
+
+import { createSession } from './api.js';
+import { backoffMs, sleep } from './backoff.js';
+import { Call } from './call.js';
+import { Emitter } from './emitter.js';
+import { Microphone } from './microphone.js';
+import { TalkProblem, asProblem } from './problems.js';
+import { Signaling } from './signaling.js';
+
+const RESUME_ATTEMPTS = 10;
+const WAITS = 20;
+const FORWARDED = ['stream', 'face', 'stop', 'reply', 'clock', 'event'];
+
+/** Codes that end the session while it tries to come back; everything else is worth another attempt. */
+const HOPELESS = new Set(['expired', 'refused', 'not_live', 'rejected']);
+
+export class Session extends Emitter {
+  #config;
+  #microphone;
+  #channel;
+  #scope = new AbortController();
+  /** @type {Signaling|null} */
+  #signaling = null;
+  /** @type {Call|null} */
+  #call = null;
+  #grant = null;
+  #phase = '';
+
+  /**
+   * @param {{apiBase: string, key: string, assistant: string, certificate?: RTCCertificate}} config
+   * @param {'voice'|'chat'} channel
+   * @param {Microphone} microphone opened for voice only
+   */
+  constructor(config, channel, microphone) {
+    super();
+    this.#config = config;
+    this.#channel = channel;
+    this.#microphone = microphone;
+  }
+
+  get phase() {
+    return this.#phase;
+  }
+
+  get channel() {
+    return this.#channel;
+  }
+
+  /** The call under way, for its statistics; null in writing and between legs. */
+  get call() {
+    return this.#phase === 'live' ? this.#call : null;
+  }
+
+  /** Returns when the session is live or has ended; obstacles arrive as phases, nothing is thrown. */
+  async start() {
+    try {
+      this.#enter('starting');
+      for (let waits = 0; !(await this.#begin(waits < WAITS)); waits += 1);
+      this.#enter('live');
+    } catch (error) {
+      this.#finish(asProblem(error));
+    }
+  }
+
+  /**
+   * What the visitor typed. In a call it is answered in sound, in writing by text.
+   * @param {string} text
+   * @returns {Promise<{turn_id: string, text: string}|null>} null: the answer comes as live events
+   * @throws {TalkProblem}
+   */
+  async say(text) {
+    if (this.#call?.send({ type: 'chat', text })) return null;
+    return this.#signaling.chat(text);
+  }
+
+  /** The visitor has heard enough of this reply. */
+  stopReply() {
+    this.#call?.send({ type: 'stop' });
+  }
+
+  hangup() {
+    if (this.#phase === 'ended') return;
+    this.#call?.send({ type: 'hangup' });
+    this.#signaling?.hangup();
+    this.#finish();
+  }
+
+  /** @param {MediaStreamTrack} track */
+  async replaceTrack(track) {
+    await this.#call?.replaceTrack(track);
+  }
+
+  /** True: begun. False: told to wait, and waited. */
+  async #begin(mayWait) {
+    try {
+      if (this.#channel === 'voice') await this.#prepareVoice();
+      else await this.#prepare();
+      if (this.#channel === 'voice') await this.#connect();
+      return true;
+    } catch (error) {
+      const problem = asProblem(error);
+      if (!mayWait || !problem.retriesByItself || this.#scope.signal.aborted) throw error;
+      await this.#wait(problem);
+      return false;
+    }
+  }
+
+  /** With leave to use the microphone nothing waits for anything: both start at once. Else no session before leave. */
+  async #prepareVoice() {
+    if (!(await Microphone.granted())) await this.#microphone.open();
+    const opened = this.#microphone.open();
+    const prepared = this.#prepare();
+    const [stream] = await Promise.allSettled([opened, prepared]);
+    if (stream.status === 'rejected') throw stream.reason;
+    await prepared;
+  }
+
+  /** A session that was made is used again: busy is asked of the same one. */
+  async #prepare() {
+    if (this.#grant) return;
+    const { signal } = this.#scope;
+    this.#grant = await createSession({ ...this.#config, channel: this.#channel, signal });
+    signal.throwIfAborted();
+    this.#signaling = new Signaling({ url: this.#grant.urls.signaling, token: this.#grant.token });
+    this.#signaling
+      .on('event', (event) => this.#heard(event))
+      .on('problem', (problem) => this.emit('problem', problem))
+      .on('closed', (problem) => this.#socketEnded(problem));
+  }
+
+  async #wait(problem) {
+    const ms = 1000 * Math.max(1, problem.retryAfterS);
+    this.#enter('waiting', problem, Date.now() + ms);
+    await sleep(ms, this.#scope.signal);
+    this.#enter('starting');
+  }
+
+  /** A new leg. */
+  async #connect() {
+    this.#call?.close();
+    const call = new Call({
+      iceServers: this.#grant.ice_servers,
+      certificate: this.#config.certificate,
+      stream: await this.#microphone.open(),
+    });
+    this.#call = call;
+    for (const name of FORWARDED) {
+      call.on(name, (detail) => (name === 'event' ? this.#heard(detail) : this.emit(name, detail)));
+    }
+    call.on('lost', () => this.#resume());
+    await call.connect(this.#signaling, this.#scope.signal);
+  }
+
+  /** The worker died, drained, or the network changed: offer again on the same session, with growing pauses. */
+  async #resume() {
+    if (this.#phase !== 'live') return;
+    this.#enter('reconnecting');
+    try {
+      await this.#connectAgain();
+      this.#enter('live');
+    } catch (error) {
+      this.#finish(asProblem(error));
+    }
+  }
+
+  async #connectAgain() {
+    for (let attempt = 0; attempt < RESUME_ATTEMPTS; attempt += 1) {
+      await sleep(backoffMs(attempt), this.#scope.signal);
+      try {
+        return await this.#connect();
+      } catch (error) {
+        const problem = asProblem(error);
+        if (HOPELESS.has(problem.code) || this.#scope.signal.aborted) throw problem;
+        await sleep(1000 * problem.retryAfterS, this.#scope.signal);
+      }
+    }
+    throw new TalkProblem('lost');
+  }
+
+  /** A call that is up goes on without its socket; only what needs the socket is over. */
+  #socketEnded(problem) {
+    if (this.#phase === 'live' && this.#channel === 'voice') return;
+    this.#finish(problem);
+  }
+
+  #heard(event) {
+    this.emit('event', event);
+    if (event.event === 'ended' && this.#phase !== 'ended' && this.#phase !== 'reconnecting') this.#over(event.reason);
+  }
+
+  #over(reason) {
+    if (reason === 'hangup') this.#finish();
+    else if (reason === 'idle' || reason === 'limit') this.#finish(new TalkProblem(reason));
+    else this.#resume();
+  }
+
+  #enter(phase, problem, untilMs) {
+    this.#phase = phase;
+    this.emit('phase', { phase, problem, untilMs });
+  }
+
+  #finish(problem) {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#scope.abort(problem ?? new TalkProblem('expired'));
+    this.#call?.close();
+    this.#call = null;
+    this.#signaling?.close();
+    this.#microphone.close();
+    this.#enter('ended', problem);
+  }
+}
