@@ -1,4 +1,4 @@
-"""Loaded before Django (`-p tests.environment` in pyproject.toml): each run of the tests has a data folder of its own."""
+"""Loaded before Django (`-p tests.environment` in pyproject.toml): each test run has a data folder of its own."""
 
 import atexit
 import os
