@@ -112,7 +112,7 @@ def _turn(record: TurnRecord) -> Turn:
         ended_at=_moment(record.ended_at) if record.ended_at else None,
         t_audio_ms=_number(record.t_audio_ms),
         confidence=_number(record.confidence),
-        timings={str(name): _number(ms) for name, ms in record.timings.items()},
+        timings={_clean(str(name)): _number(ms) for name, ms in record.timings.items()},
         passages=[[_clean(name), _number(score)] for name, score in record.passages],
         version_digest=_clean(record.version, 64),
     )
