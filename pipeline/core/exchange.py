@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass, field
 
 from pipeline.contracts.dialogue import CancelReason, Origin, Passage, Transcript, TurnRecord, TurnTimings
-from pipeline.contracts.numbers import WARMUP_S, WARMUP_TURNS
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.core.timeline import Timeline
 
@@ -23,7 +22,8 @@ class Exchange:
     t_audio_ms: float
     decided_at: float
     """Clock seconds of the end-of-turn decision: TTFA counts from here."""
-    session_age_s: float
+    warmup: bool
+    """Steady state begins after 3 turns or 60 s of a session, whichever is first."""
     visitor: Transcript = field(default_factory=lambda: Transcript(""))
     timings: TurnTimings = field(default_factory=TurnTimings)
     timeline: Timeline = field(default_factory=Timeline)
@@ -34,11 +34,6 @@ class Exchange:
     words: "asyncio.Future[bool]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Resolves when the visitor's words are known (True), or that there were none, only noise (False)."""
     over: bool = False
-
-    @property
-    def warmup(self) -> bool:
-        """Steady state begins after 3 turns or 60 s of a session, whichever is first."""
-        return self.number <= WARMUP_TURNS and self.session_age_s < WARMUP_S
 
     def said(self) -> TurnRecord:
         return self._record("said", "", None)

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.contracts.dialogue import CancelReason, LegRecord, Origin, State, Transcript, turn_id
 from pipeline.contracts.errors import EngineError, StreamEnded
 from pipeline.contracts.events import EventKind
-from pipeline.contracts.numbers import BEAT_S, SESSION_LIMIT_S, VANISHED_S
+from pipeline.contracts.numbers import BEAT_S, SESSION_LIMIT_S, VANISHED_S, WARMUP_S, WARMUP_TURNS
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import SessionClock
@@ -87,7 +87,7 @@ class Session:
         self._listening = self._ears(line, hearing)
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._page_spoke = False
-        self._turns = 0
+        self._turns = self._asked = 0
         self._last_active = clock.clock.now()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -192,6 +192,7 @@ class Session:
             self._swap_now(self._next_spec)
         self._teller.turn = self._turns
         self._turns += 1
+        self._asked += origin is not Origin.GREETING
         return Exchange(
             session_id=self.id,
             leg=self.leg,
@@ -201,7 +202,7 @@ class Session:
             version=self._version,
             t_audio_ms=self._clock.now_ms(),
             decided_at=self._clock.clock.now(),
-            session_age_s=self._clock.age_s(),
+            warmup=self._asked <= WARMUP_TURNS and self._clock.age_s() < WARMUP_S,
         )
 
     def _start_reply(self, exchange: Exchange) -> "asyncio.Task[None]":

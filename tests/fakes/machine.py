@@ -1,0 +1,331 @@
+"""Fakes of every port of the conversation, on a fake clock: no engine, no network, no waiting."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk, WordMark
+from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transcript, TurnRecord
+from pipeline.contracts.errors import EngineError, StreamEnded
+from pipeline.contracts.face import NEUTRAL, Pose
+from pipeline.contracts.spec import AssistantSpec, VoiceSettings
+from pipeline.contracts.wire import Offer
+from pipeline.core.clock import SessionClock
+from pipeline.core.ports import Engines
+from pipeline.core.session import Session, Surroundings
+from pipeline.core.stream import Stream, WhenFull
+from tests.fakes.clock import FakeClock, settle
+
+SPEECH = b"\x10\x20" * 320
+SILENCE = b"\x00\x00" * 320
+WORD_MS = 200.0
+
+
+def a_spec(**changes: Any) -> AssistantSpec:
+    fields: dict[str, Any] = {
+        "tenant_id": "t1",
+        "tenant_name": "Riverside Vet Clinic",
+        "assistant_id": "a1",
+        "assistant_slug": "reception",
+        "assistant_name": "Robin",
+        "greeting": "",
+        "persona": "You are Robin.",
+    }
+    return AssistantSpec(**{**fields, **changes})
+
+
+class FakeMicrophone:
+    def __init__(self) -> None:
+        self.stream: Stream[Sound] = Stream(10_000, WhenFull.DROP_OLDEST)
+        self._t_ms = 0.0
+
+    async def read(self) -> Sound:
+        return await self.stream.get()
+
+    def push(self, pcm: bytes) -> None:
+        self.stream.offer(Sound(pcm, self._t_ms))
+        self._t_ms += 20
+
+
+class FakeSpeaker:
+    """Plays in fake time; holds 300 ms."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._queued_ms = 0.0
+        self._zero: float | None = None
+        self._frozen: float | None = None
+        self._on_first: Callable[[], None] = lambda: None
+        self.flushed = 0
+
+    def begin(self, reply: int, on_first_packet: Callable[[], None]) -> None:
+        self._queued_ms, self._zero, self._frozen, self._on_first = 0.0, None, None, on_first_packet
+
+    async def play(self, pcm: bytes, rate_hz: int) -> None:
+        self._queued_ms += len(pcm) / 2 / rate_hz * 1000
+        if self._zero is None:
+            self._zero = self._clock.now()
+            self._on_first()
+        while self._queued_ms - self.played_ms > 300:
+            await self._clock.sleep(0.02)
+
+    async def drain(self) -> None:
+        await self._clock.sleep((self._queued_ms - self.played_ms) / 1000)
+
+    def flush(self) -> float:
+        self._frozen = self.played_ms
+        self.flushed += 1
+        return self._frozen
+
+    @property
+    def played_ms(self) -> float:
+        if self._frozen is not None:
+            return self._frozen
+        if self._zero is None:
+            return 0.0
+        return min(self._queued_ms, (self._clock.now() - self._zero) * 1000)
+
+
+class FakeLine:
+    def __init__(self, clock: FakeClock) -> None:
+        self.microphone = FakeMicrophone()
+        self.speaker = FakeSpeaker(clock)
+        self.on_control: Callable[[dict[str, Any]], None] = lambda message: None
+        self.told: list[dict[str, Any]] = []
+        self.frames: list[dict[str, Any]] = []
+        self.candidates: list[str] = []
+        self.is_closed = False
+        self.last_heard = clock.now()
+        self._end: Stream[str] = Stream(1)
+
+    def control(self, message: dict[str, Any]) -> bool:
+        self.told.append(message)
+        return True
+
+    def face(self, message: dict[str, Any]) -> bool:
+        self.frames.append(message)
+        return True
+
+    async def add_candidate(self, candidate: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
+        self.candidates.append(candidate)
+
+    async def closed(self) -> str:
+        return await self._end.get()
+
+    def break_off(self, reason: str = "failed") -> None:
+        self._end.offer(reason)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+    def stats(self) -> dict[str, float]:
+        return {}
+
+
+class FakeVadStream:
+    async def probability(self, window: bytes) -> float:
+        return 1.0 if any(window) else 0.0
+
+    def close(self) -> None: ...
+
+
+class FakeVad:
+    name = "fake"
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    def open(self) -> FakeVadStream:
+        return FakeVadStream()
+
+
+class FakeHearing:
+    def __init__(self, lines: list[str | Exception], clock: FakeClock, delay_s: float) -> None:
+        self._lines, self._clock, self._delay_s = lines, clock, delay_s
+        self.fed = 0
+        self.discarded = 0
+        self.is_closed = False
+
+    def feed(self, pcm: bytes) -> None:
+        self.fed += len(pcm)
+
+    @property
+    def partial(self) -> str:
+        return str(self._lines[0]).split()[0] if self._lines and self._lines[0] else ""
+
+    async def finish(self) -> Transcript:
+        await self._clock.sleep(self._delay_s)
+        line = self._lines.pop(0) if self._lines else ""
+        if isinstance(line, Exception):
+            raise line
+        return Transcript(line, 0.9 if line else 0.0)
+
+    def discard(self) -> None:
+        self.discarded += 1
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+@dataclass
+class FakeAsr:
+    clock: FakeClock
+    lines: list[str | Exception] = field(default_factory=list)
+    delay_s: float = 0.05
+    name: str = "fake"
+    opened: list[FakeHearing] = field(default_factory=list)
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    async def open(self, spec: AssistantSpec) -> FakeHearing:
+        self.opened.append(FakeHearing(self.lines, self.clock, self.delay_s))
+        return self.opened[-1]
+
+
+@dataclass
+class FakeLanguage:
+    clock: FakeClock
+    reply_text: str = "We are open on Saturdays from nine until two. Anything else?"
+    delay_s: float = 0.05
+    fails: bool = False
+    name: str = "fake"
+    requests: list[LanguageRequest] = field(default_factory=list)
+    aborted: int = 0
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    async def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
+        self.requests.append(request)
+        try:
+            await self.clock.sleep(self.delay_s)
+            if self.fails:
+                raise EngineError("llm", "the server is gone")
+            for word in self.reply_text.split(" "):
+                yield word + " "
+        except GeneratorExit:
+            self.aborted += 1
+            raise
+
+
+@dataclass
+class FakeVoice:
+    """200 ms a word, one chunk a word."""
+
+    fails_after: int = 10**9
+    name: str = "fake"
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    async def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
+        at = 0
+        for i, word in enumerate(text.split()):
+            if self.fails_after <= 0:
+                raise EngineError("tts", "the voice is gone")
+            self.fails_after -= 1
+            start = text.index(word, at)
+            at = start + len(word)
+            t_ms = i * WORD_MS
+            pcm = b"\x01\x00" * int(16 * WORD_MS)
+            yield SpeechChunk(pcm, 16_000, (PhonemeMark("a", t_ms),), (WordMark(start, len(word), t_ms),))
+
+
+class FakeRetriever:
+    def search(self, spec: AssistantSpec, question: str, limit: int = 4) -> Sequence[Passage]:
+        return [Passage("f1", "hours", "We are open.", 0.8, "fact")]
+
+
+class FakeFace:
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.flushes: list[float] = []
+        self.added: list[tuple[float, float]] = []
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    def open(self, seed: int) -> "FakeFace":
+        return self
+
+    def add(self, phonemes: Sequence[PhonemeMark], start_ms: float, end_ms: float) -> None:
+        self.added.append((start_ms, end_ms))
+
+    def pose(self, t_ms: float) -> Pose:
+        return NEUTRAL
+
+    def flush(self, t_ms: float) -> None:
+        self.flushes.append(t_ms)
+
+
+class FakeJournal:
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def record(self, record: Record) -> None:
+        self.records.append(record)
+
+    def turns(self, kind: str = "told") -> list[TurnRecord]:
+        return [r for r in self.records if isinstance(r, TurnRecord) and r.kind == kind]
+
+
+class FakePublisher:
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.frames: list[dict[str, Any]] = []
+
+    def event(self, session_id: str, event: dict[str, Any]) -> None:
+        self.events.append(event)
+
+    def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None:
+        self.frames.extend(frames)
+
+
+@dataclass
+class FakeCall:
+    """A session with everything around it, and verbs for what a visitor does."""
+
+    clock: FakeClock
+    session: Session
+    line: FakeLine | None
+    asr: FakeAsr
+    language: FakeLanguage
+    voice: FakeVoice
+    face: FakeFace
+    journal: FakeJournal
+    publisher: FakePublisher
+
+    async def say(self, ms: float, pcm: bytes = SPEECH) -> None:
+        """The visitor makes this sound for so long, in fake real time."""
+        assert self.line is not None
+        for _ in range(int(ms / 20)):
+            self.line.microphone.push(pcm)
+            self.line.last_heard = self.clock.now()
+            await self.clock.advance(0.02)
+
+    async def hush(self, ms: float) -> None:
+        await self.say(ms, SILENCE)
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [e for e in self.publisher.events if e["event"] == kind]
+
+    def states(self) -> list[str]:
+        return [e["state"] for e in self.events("state")]
+
+
+async def a_call(
+    lines: Sequence[str | Exception] = (), *, in_writing: bool = False, history: Sequence[list[str]] = (), **spec: Any
+) -> FakeCall:
+    clock = FakeClock()
+    asr, language, voice, face = FakeAsr(clock, list(lines)), FakeLanguage(clock), FakeVoice(), FakeFace()
+    journal, publisher = FakeJournal(), FakePublisher()
+    engines = Engines(FakeVad(), asr, FakeRetriever(), language, voice, face)
+    around = Surroundings("w1", engines, journal, publisher)
+    the_spec = a_spec(**spec)
+    line = None if in_writing else FakeLine(clock)
+    offer = Offer(
+        "s1", 1, the_spec.to_manifest(), "" if in_writing else "v=0", "r", 0.0, [list(h) for h in history], 0.0
+    )
+    hearing = None if in_writing else await asr.open(the_spec)
+    session = Session(offer, the_spec, SessionClock(clock, 0.0, 0.0), around, line, hearing)
+    return FakeCall(clock, session, line, asr, language, voice, face, journal, publisher)
+
+
+__all__ = ["SILENCE", "SPEECH", "StreamEnded", "a_call", "a_spec", "settle"]
