@@ -171,8 +171,11 @@ class Speaker(Protocol):
 class Line(Protocol):
     """A visitor's connection: sound in, sound out, and the side channels. `media.peer` makes one from an SDP offer."""
 
-    microphone: Microphone
-    speaker: Speaker
+    @property
+    def microphone(self) -> Microphone: ...
+    @property
+    def speaker(self) -> Speaker: ...
+
     on_control: Callable[[dict[str, Any]], None]
     """Set by the session: called with every well-formed JSON object the visitor's page sends on `control`."""
 

@@ -1,0 +1,47 @@
+# Everything sets itself up: the virtual environment, packages and, for tests, Debian packages. `make help` lists all.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+export PORT ?= 8000
+export GOASSIST_DATA ?= ./var
+
+.DEFAULT_GOAL := help
+.PHONY: help run run-distributed test check bench requirements clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  PORT (now $(PORT)) and GOASSIST_DATA (now $(GOASSIST_DATA)) are honoured; docs/configuration.md has the rest."
+
+run: $(VENV)/.base ## A talking assistant on http://127.0.0.1:$PORT, everything in one process
+	@exec $(PY) manage.py runembedded
+
+run-distributed: $(VENV)/.base ## Web, workers and Celery as processes of their own; wants DATABASE_URL and REDIS_URL
+	@exec $(PY) scripts/run_distributed.py
+
+test: $(VENV)/.dev ## All tests, with real Redis, PostgreSQL, Chromium and speech
+	@scripts/debian-packages chromium redis-server postgresql flite
+	@$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## Style, types, layers
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy pipeline sessions_app goassist_site
+	@$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.base ## Latency and cost of 1, 5 and 10 sessions on this machine
+	@$(PY) -m benchmarks
+
+requirements: $(VENV)/.dev ## Pin requirements/*.in anew
+	@scripts/pin-requirements
+
+clean: ## Remove the virtual environments (data in $GOASSIST_DATA stays)
+	rm -rf $(VENV) .venv-llm
+
+$(VENV)/.base: requirements.txt
+	@PYTHON="$(PYTHON)" scripts/install $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+	@PYTHON="$(PYTHON)" scripts/install $(VENV) requirements/dev.txt
+	@touch $@

@@ -1,0 +1,77 @@
+"""`make run-distributed`: web, workers, Celery worker and beat as processes of their own, for trying the production shape.
+
+Against the PostgreSQL and Redis that DATABASE_URL and REDIS_URL name. One process ends: all end. Ctrl-C ends all.
+In production each of these lines is a service of its own (README, "Production").
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+WORKERS = int(os.environ.get("WORKERS", "2"))
+GRACE_S = 40.0
+"""A worker drains this long at most (GOASSIST_DRAIN_S is 30) before it is killed."""
+
+
+def commands() -> dict[str, list[str]]:
+    python, manage = sys.executable, "manage.py"
+    celery = [python, "-m", "celery", "-A", "goassist_site"]
+    first_port = int(os.environ.get("WORKER_HTTP_PORT") or "9101")
+    workers = {
+        f"worker {i + 1}": [python, manage, "runpipeline", "--http-port", str(first_port + i)] for i in range(WORKERS)
+    }
+    return {
+        "web": [python, manage, "runweb"],
+        **workers,
+        "celery worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"],
+        "celery beat": [*celery, "beat", "--schedule", os.path.join(os.environ["GOASSIST_DATA"], "celerybeat")],
+    }
+
+
+def main() -> int:
+    os.environ["GOASSIST_MODE"] = "distributed"
+    os.environ.setdefault("GOASSIST_DATA", "./var")
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        if not os.environ.get(name):
+            print(f"{name} is not set. It names the server to use; docs/configuration.md shows the form.", file=sys.stderr)
+            return 2
+    for step in (["migrate", "--no-input"], ["collectstatic", "--no-input"]):
+        print("manage.py", *step, flush=True)
+        if (code := subprocess.run([sys.executable, "manage.py", *step, "-v", "0"]).returncode) != 0:
+            return code
+    return supervise({name: subprocess.Popen(command) for name, command in commands().items()})
+
+
+def supervise(processes: dict[str, "subprocess.Popen[bytes]"]) -> int:
+    """Until one ends or we are told to; then all are asked to end, and in the end made to."""
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    for name, process in processes.items():
+        print(f"{name}: process {process.pid}", flush=True)
+    while not asked and all(p.poll() is None for p in processes.values()):
+        time.sleep(0.2)
+    ended = [name for name, p in processes.items() if p.poll() is not None]
+    if ended:
+        print(f"{', '.join(ended)} ended; the others follow", file=sys.stderr, flush=True)
+    for process in processes.values():
+        process.terminate()
+    deadline = time.monotonic() + GRACE_S
+    for process in processes.values():
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    return 1 if ended else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
