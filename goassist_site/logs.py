@@ -7,6 +7,7 @@ import logging.config
 from typing import Any
 
 import structlog
+import structlog.tracebacks
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -22,7 +23,11 @@ def configure(level: str, form: str) -> None:
     """`form`: json or console."""
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if form == "json":
-        final += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Without local variables: they hold keys, tokens and what visitors said.
+        traceback = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        final += [traceback, structlog.processors.JSONRenderer()]
     else:
         final += [structlog.dev.ConsoleRenderer(colors=False)]
     logging.config.dictConfig(

@@ -14,10 +14,11 @@ CAPACITY = {
     # One Redis capacity holds for all consumers of a web process, and full channels drop silently: leave room for
     # ten batches of face frames a second for each watcher.
     "capacity": 1000,
-    # Offers wait seconds at most (they carry a deadline): a long queue is a full house.
-    "channel_capacity": {"pipeline.offers*": 200},
     "expiry": 60,
 }
+# Offers wait seconds at most (they carry a deadline): a long queue is a full house. (The in-memory layer of channels
+# 4.3 cannot read patterns.)
+OFFERS_CAPACITY = {"pipeline.offers*": 200}
 
 
 def database(url: str, data_dir: Path) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def channel_layer(redis_url: str) -> dict[str, Any]:
         return {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": dict(CAPACITY)}
     return {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [redis_url], "prefix": "goassist", **CAPACITY},
+        "CONFIG": {"hosts": [redis_url], "prefix": "goassist", "channel_capacity": OFFERS_CAPACITY, **CAPACITY},
     }
 
 

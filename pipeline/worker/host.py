@@ -191,7 +191,8 @@ class Host:
     # Background -----------------------------------------------------------------------------------------------------
 
     async def _receive_mail(self) -> None:
-        address = await self._layer.new_channel("worker")
+        # No prefix of our own: the Redis layer receives on one prefix a process at a time.
+        address = await self._layer.new_channel()
         joining = asyncio.create_task(self._stay_joined(address))
         try:
             await self._mailbox.run(address)

@@ -13,7 +13,7 @@ def visitor_address(request: HttpRequest) -> str:
     write the rest.
     """
     address = request.META.get("REMOTE_ADDR", "") or "unknown"
-    proxies = settings.ENV.goassist_trusted_proxies
+    proxies = settings.GOASSIST.goassist_trusted_proxies
     if proxies:
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
         address = hops[-proxies] if len(hops) >= proxies else address

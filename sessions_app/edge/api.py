@@ -30,6 +30,7 @@ api = NinjaAPI(
     version="1",
     description="Open a session with an assistant, connect to it, type to it, read what was said.",
     urls_namespace="api",
+    parser=problems.JsonParser(),
     docs=Swagger(settings={"persistAuthorization": False, "validatorUrl": None}),
 )
 problems.install(api)
@@ -40,14 +41,14 @@ async def create_session(request: HttpRequest, body: schemas.SessionIn) -> Statu
     """Opens a session and answers a token for it, good for this session only. Give browsers the token, never a key."""
     caller: Caller = request.auth
     if caller.kind == "publishable":
-        await Limit("new sessions", settings.ENV.goassist_sessions_per_minute).admit(visitor_address(request))
+        await Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute).admit(visitor_address(request))
     session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel)
     token, expires_at = tokens.issue(tokens.SessionToken(str(session.id), str(session.tenant_id), "visitor"))
     opened = {
         "id": session.id,
         "token": token,
         "expires_at": expires_at,
-        "ice_servers": settings.ENV.goassist_ice_servers,
+        "ice_servers": settings.GOASSIST.goassist_ice_servers,
         "urls": {
             "signaling": socket_url(request, f"/ws/v1/sessions/{session.id}/"),
             "blendshapes": socket_url(request, f"/ws/v1/sessions/{session.id}/blendshapes"),

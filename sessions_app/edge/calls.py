@@ -61,7 +61,7 @@ async def take_offer(session: Session, sdp: str) -> wire.Answer:
     Raises SessionOver, TooMany, MediaError, BusyError and what else `switchboard.place` raises.
     """
     ensure_open(session)
-    await Limit("connection offers", settings.ENV.goassist_offers_per_minute).admit(str(session.id))
+    await Limit("connection offers", settings.GOASSIST.goassist_offers_per_minute).admit(str(session.id))
     async with _lock(session):
         mailbox = (await _again(session)).mailbox
         try:
@@ -83,7 +83,7 @@ async def chat(session: Session, text: str) -> wire.ChatReply:
     Raises SessionOver, TooMany, BusyError, EngineError, Unreachable or MailboxSilent.
     """
     ensure_open(session)
-    await Limit("messages", settings.ENV.goassist_chats_per_minute).admit(str(session.id))
+    await Limit("messages", settings.GOASSIST.goassist_chats_per_minute).admit(str(session.id))
     silent = ""
     if session.mailbox:
         try:
@@ -146,7 +146,7 @@ async def _place(session: Session, sdp: str) -> wire.Answer:
         sdp=sdp,
         history=history,
         created_at=session.created_at.timestamp(),
-        pool=settings.ENV.goassist_pool,
+        pool=settings.GOASSIST.goassist_pool,
     )
     if not await sync_to_async(_attach)(session, answer):
         await _too_late(session, answer)

@@ -1,4 +1,4 @@
-"""Middleware in front of `/api/`: body limits, content type, CORS, and problems instead of HTML.
+"""Middleware in front of `/api/`: body limit, CORS, and problems instead of HTML.
 
 CORS without wildcard: bearer tokens are no ambient authority (no cookie is read here), so the preflight may be answered
 for any origin; the answer itself is readable only by an origin that the key or token allows (`callers`).
@@ -51,11 +51,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         too_big = len(request.body) > MAX_BODY_BYTES
     except RequestDataTooBig:
         too_big = True
-    if too_big:
-        return problem(413, f"No request needs more than {MAX_BODY_BYTES // 1024} KiB.")
-    if request.body and request.content_type != "application/json":
-        return problem(415, "Send JSON: `Content-Type: application/json`.")
-    return None
+    return problem(413, f"No request needs more than {MAX_BODY_BYTES // 1024} KiB.") if too_big else None
 
 
 def _as_problem(response: HttpResponse) -> HttpResponse:

@@ -29,7 +29,7 @@ def own(origin: str, host: str) -> bool:
     wanted = normal(origin)
     if wanted is None:
         return False
-    if wanted in {normal(o) for o in settings.GOASSIST_ORIGINS}:
+    if wanted in {normal(o) for o in settings.GOASSIST.origins}:
         return True
     name = urlsplit(wanted).hostname or ""
     known = validate_host(f"[{name}]" if ":" in name else name, settings.ALLOWED_HOSTS)

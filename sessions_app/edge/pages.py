@@ -45,7 +45,7 @@ def talk(request: HttpRequest, tenant: str, assistant: str) -> HttpResponse:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Lists the assistants where one person runs everything; an installation for customers shows its console."""
-    if settings.ENV.goassist_mode != "embedded" and not settings.DEBUG:
+    if settings.GOASSIST.goassist_mode != "embedded" and not settings.DEBUG:
         return redirect("admin:index")
     with everyone():
         published = Assistant.objects.select_related("tenant").exclude(live_version=None).order_by("tenant__name")

@@ -7,6 +7,7 @@ import structlog
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 from pipeline.contracts.errors import EngineError, MediaError, PipelineError
 from sessions_app.operations.admission import SessionOver, TooMany
@@ -27,6 +28,17 @@ class Forbidden(Exception):
 
 class Conflict(Exception):
     """Not possible in the state that things are in."""
+
+
+class NotJson(Exception):
+    """The body is of another type."""
+
+
+class JsonParser(Parser):
+    def parse_body(self, request: HttpRequest) -> Any:
+        if request.content_type != "application/json":
+            raise NotJson("Send JSON: `Content-Type: application/json`.")
+        return super().parse_body(request)
 
 
 def problem(status: int, detail: str = "", *, retry_after_s: int | None = None, **members: Any) -> HttpResponse:
@@ -70,7 +82,7 @@ def install(api: NinjaAPI) -> None:
         api.add_exception_handler(kind, _described)
     api.add_exception_handler(AuthenticationError, _unknown_caller)
     api.add_exception_handler(ValidationError, _invalid)
-    api.add_exception_handler(HttpError, lambda _, error: problem(error.status_code, str(error)))
+    api.add_exception_handler(HttpError, _refused)
     api.add_exception_handler(Exception, _unexpected)
 
 
@@ -80,6 +92,13 @@ def _described(request: HttpRequest, error: Exception) -> HttpResponse:
         return _unexpected(request, error)
     status, members = described
     return problem(status, **members)
+
+
+def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """ninja calls every body that it cannot read a bad request."""
+    if isinstance(error.__cause__, NotJson):
+        return problem(415, str(error.__cause__))
+    return problem(error.status_code, str(error))
 
 
 def _unknown_caller(request: HttpRequest, error: Exception) -> HttpResponse:

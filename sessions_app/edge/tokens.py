@@ -41,4 +41,4 @@ def read(text: str) -> SessionToken | None:
 
 
 def _lifetime() -> timedelta:
-    return timedelta(minutes=settings.ENV.goassist_token_minutes)
+    return timedelta(minutes=settings.GOASSIST.goassist_token_minutes)

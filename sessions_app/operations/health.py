@@ -51,7 +51,7 @@ async def health(request: HttpRequest) -> HttpResponse:
         "checks": checks,
         "checked_in_ms": round((time.perf_counter() - started) * 1000, 1),
         "uptime_s": round(time.time() - STARTED_AT, 1),
-        "mode": settings.ENV.goassist_mode,
+        "mode": settings.GOASSIST.goassist_mode,
         "sessions": await sync_to_async(_session_counts)() if checks["database"] == "ok" else None,
     }
     return JsonResponse(detail, status=200 if all(text == "ok" for text in checks.values()) else 503)
@@ -66,7 +66,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def may_read_metrics(request: HttpRequest) -> bool:
     """With a token set, only that opens; without one, only loopback and only when no proxy stands in between."""
-    token = settings.ENV.goassist_metrics_token.get_secret_value()
+    token = settings.GOASSIST.goassist_metrics_token.get_secret_value()
     if token:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), token.encode())

@@ -1,0 +1,59 @@
+"""Two tenants with everything that the doors ask for, so that each can try what is the other's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import AsyncClient
+
+from sessions_app.assistants.models import Assistant
+from sessions_app.edge import tokens
+from sessions_app.history.models import Session
+from sessions_app.tenants.models import Tenant, User
+from sessions_app.tenants.scope import tenant_scope
+from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
+from tests.fakes.office import make_assistant, make_member, make_session, make_tenant
+
+LISTED_ORIGIN = "https://www.riverside.example"
+OWN_ORIGIN = "http://testserver"
+
+
+@dataclass(frozen=True)
+class Business:
+    tenant: Tenant
+    assistant: Assistant
+    session: Session
+    owner: User
+    publishable_key: str
+    """Allowed from LISTED_ORIGIN."""
+    secret_key: str
+
+    def token(self, scope: tokens.Scope = "visitor") -> str:
+        return tokens.issue(tokens.SessionToken(str(self.session.id), str(self.tenant.id), scope))[0]
+
+
+def make_business() -> Business:
+    tenant = make_tenant()
+    assistant = make_assistant(tenant)
+    with tenant_scope(tenant.id):
+        issue_publishable_key(tenant=tenant, label="Own pages")
+        publishable = issue_publishable_key(tenant=tenant, label="Site", allowed_origins=[LISTED_ORIGIN])
+        _, secret = issue_secret_key(tenant=tenant, label="Server")
+    return Business(
+        tenant, assistant, make_session(assistant), make_member(tenant), publishable.key, secret
+    )
+
+
+class Caller:
+    """The API with somebody's bearer token."""
+
+    def __init__(self, bearer: str = "", origin: str = "") -> None:
+        self.headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        if origin:
+            self.headers["Origin"] = origin
+        self._client = AsyncClient()
+
+    async def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        options: dict[str, Any] = {"headers": {**self.headers, **headers}}
+        if body is not None:
+            options.update(data=body, content_type="application/json")
+        return await getattr(self._client, method.lower())(f"/api/v1{path}", **options)
