@@ -1,0 +1,185 @@
+"""The language engine for any server that speaks OpenAI's chat completions over HTTP; vLLM is the reference.
+
+Streaming, abortable (closing the iterator closes the HTTP stream, upon which the server stops generating), one retry
+before the first token, one circuit breaker for all sessions. Source of the protocol:
+https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final
+
+from openai import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    AsyncStream,
+    OpenAIError,
+    Timeout,
+)
+
+from pipeline.contracts.dialogue import LanguageRequest
+from pipeline.contracts.errors import EngineError
+from pipeline.contracts.numbers import LLM_STREAM_LIMIT_S
+from pipeline.engines.circuit import Circuit
+from pipeline.engines.grounding import grounded_messages
+from pipeline.engines.patience import Patience
+
+logger = logging.getLogger(__name__)
+
+_CONNECT_LIMIT_S: Final = 2.0
+_CHECK_LIMIT_S: Final = 5.0
+_BACK_OFF_S: Final = 0.05
+"""Wait before the retry, up to twice as long; more would be heard as a gap."""
+
+
+class BadStream(ValueError):
+    """What came is no stream of chat completion chunks, or ended before the reply did."""
+
+
+_BROKEN: Final = (OpenAIError, TimeoutError, ValueError)
+"""What a server that fails, hangs, hangs up or talks nonsense makes the client raise."""
+
+
+class OpenAiLanguage:
+    """One client, and so one connection pool, for all sessions of the worker.
+
+    `base_url` ends in the API's version ("http://127.0.0.1:8000/v1"). Without `model` the first one the server lists.
+    `stream_limit_s` bounds the waiting for the server during one reply, not the time it takes to speak it.
+    """
+
+    name = "openai"
+
+    def __init__(
+        self,
+        *,
+        base_url: str = "http://127.0.0.1:8000/v1",
+        model: str = "",
+        api_key: str = "",
+        temperature: float = 0.3,
+        stream_limit_s: float = LLM_STREAM_LIMIT_S,
+        circuit: Circuit | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._model = model
+        self._temperature = temperature
+        self._limit_s = stream_limit_s
+        self._circuit = circuit or Circuit()
+        timeout = Timeout(stream_limit_s, connect=_CONNECT_LIMIT_S)
+        self._client = AsyncOpenAI(base_url=base_url, api_key=api_key or "none", timeout=timeout, max_retries=0)
+
+    async def start(self) -> None:
+        """Asks the server for its models. Raises EngineError: what is wrong, and which setting mends it."""
+        try:
+            listing = await Patience(_CHECK_LIMIT_S).wait(self._client.models.list())
+        except _BROKEN as error:
+            raise EngineError("llm", f"the language server at {self._base_url} {_in_words(error)}") from error
+        self._model = self._chosen([model.id for model in listing.data or ()])
+        logger.info("the language server answers, model %s", self._model)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
+        """Pieces of text as the server sends them. Raises EngineError in words that may be shown to anyone."""
+        if not self._circuit.admits():
+            raise EngineError(
+                "llm", "the language server failed several times in a row and is given a few seconds' rest"
+            )
+        for attempt in (1, 2):
+            begun = False
+            try:
+                async with aclosing(self._pieces(request)) as pieces:
+                    async for piece in pieces:
+                        begun = True
+                        self._circuit.succeeded()
+                        yield piece
+                return
+            except _BROKEN as error:
+                self._circuit.failed()
+                if begun or attempt == 2 or not _may_retry(error):
+                    raise EngineError("llm", f"the language server {_in_words(error)}") from error
+            await asyncio.sleep(_BACK_OFF_S * (1 + random.random()))
+
+    async def _pieces(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
+        """One HTTP stream, closed on every way out. Raises one of _BROKEN, also if the reply is empty or unfinished."""
+        patience, empty, finished = Patience(self._limit_s), True, False
+        stream: AsyncStream[Any] = await patience.wait(self._request(request))
+        try:
+            while (chunk := await patience.wait(anext(stream, None))) is not None:
+                text, reason = _content(chunk)
+                finished = finished or reason is not None
+                if text:
+                    empty = False
+                    yield text
+        finally:
+            await stream.close()
+        if empty or not finished:
+            raise BadStream("empty or unfinished reply")
+
+    async def _request(self, request: LanguageRequest) -> AsyncStream[Any]:
+        messages: Any = grounded_messages(request)
+        return await self._client.chat.completions.create(
+            model=self._model,
+            messages=messages,
+            max_tokens=request.max_tokens,
+            temperature=self._temperature,
+            stream=True,
+        )
+
+    def _chosen(self, listed: list[str]) -> str:
+        """The model to ask for. A server that lists none is believed to know the one that is set."""
+        if self._model and (self._model in listed or not listed):
+            return self._model
+        if self._model:
+            raise EngineError(
+                "llm",
+                f"the language server does not serve '{self._model}'; set LLM_MODEL to one of: {', '.join(listed)}",
+            )
+        if not listed:
+            raise EngineError("llm", "the language server lists no model: set LLM_MODEL")
+        return listed[0]
+
+
+def _content(chunk: Any) -> tuple[str, str | None]:
+    """Text and finish reason of a chunk. The client checks no types, so a server can make it hand over anything."""
+    try:
+        if not chunk.choices:
+            return "", None
+        choice = chunk.choices[0]
+        text, reason = choice.delta.content or "", choice.finish_reason
+    except (AttributeError, TypeError, KeyError) as error:
+        raise BadStream("not a chat completion chunk") from error
+    if not isinstance(text, str):
+        raise BadStream("content is not text")
+    return text, reason
+
+
+def _may_retry(error: Exception) -> bool:
+    if isinstance(error, APIStatusError):
+        return error.status_code == 429 or error.status_code >= 500
+    return isinstance(error, APIConnectionError | APIError) and not isinstance(error, APITimeoutError)
+
+
+_STATUS_WORDS: Final = {
+    401: "refused the key: check LLM_API_KEY",
+    403: "refused the key: check LLM_API_KEY",
+    404: "does not know the address or the model: check LLM_BASE_URL and LLM_MODEL",
+    429: "has too much to do",
+}
+
+
+def _in_words(error: Exception) -> str:
+    """What is wrong with the server; never what it said, which may quote the prompt."""
+    if isinstance(error, APIStatusError):
+        return _STATUS_WORDS.get(error.status_code, f"failed (HTTP {error.status_code})")
+    if isinstance(error, APITimeoutError | TimeoutError):
+        return "did not answer in time"
+    if isinstance(error, APIConnectionError):
+        return "cannot be reached: is it running, and is LLM_BASE_URL right?"
+    return "sent a reply that breaks off or cannot be read"
