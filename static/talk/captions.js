@@ -15,10 +15,12 @@ export class Captions extends Emitter {
   #visitor = '';
   #agent = '';
   #leg = 0;
+  #state = '';
 
   /**
    * A live event, from whichever channel; `(leg, seq)` names it and only the first copy counts.
-   * @param {{event: string, leg: number, seq: number, turn: number, text?: string, interrupted?: boolean}} event
+   * @param {{event: string, leg: number, seq: number, turn: number, reply?: number,
+   *   text?: string, origin?: string, state?: string, interrupted?: boolean}} event
    * @returns {boolean} false: seen before, or of a leg that is over
    */
   apply(event) {
@@ -59,7 +61,8 @@ export class Captions extends Emitter {
 
   #actions = {
     'caption.partial': ({ text }) => this.#show({ visitor: text }),
-    'caption.final': ({ text }) => this.#said(text),
+    'caption.final': ({ text, origin }) => this.#said(text, origin),
+    'state': ({ state }) => this.#stateIs(state),
     'agent.text': (event) => {
       if (!this.#toldTurns.has(turnOf(event))) this.#show({ agent: event.text });
     },
@@ -72,9 +75,15 @@ export class Captions extends Emitter {
     this.settle();
   }
 
-  #said(text) {
+  /** What sounded like words was none: it will get no final caption. */
+  #stateIs(state) {
+    if (state === 'LISTENING' && this.#state === 'THINKING') this.#show({ visitor: '' });
+    this.#state = state;
+  }
+
+  #said(text, origin) {
     this.#show({ visitor: '' });
-    const typed = this.#typed.indexOf(text);
+    const typed = origin === 'voice' ? -1 : this.#typed.indexOf(text);
     if (typed >= 0) this.#typed.splice(typed, 1);
     else if (text) this.#keep('visitor', text);
   }
@@ -98,4 +107,5 @@ export class Captions extends Emitter {
   }
 }
 
-const turnOf = ({ leg, turn }) => `${leg}.${turn}`;
+/** A reply may be told after the next turn began: its own number counts. */
+const turnOf = ({ leg, turn, reply }) => `${leg}.${reply ?? turn}`;

@@ -28,6 +28,7 @@ class TalkPage {
   #quality = new QualityWatch();
   #face = new Face(this.#root.querySelector('[data-part="face"]'), lessMotion);
   #settings;
+  #config = configOf(JSON.parse(document.getElementById('page').textContent));
   #certificate;
   /** @type {Session|null} */
   #session = null;
@@ -68,8 +69,7 @@ class TalkPage {
   }
 
   #begin(channel) {
-    const { apiBase, key, assistant } = this.#root.dataset;
-    const session = new Session({ apiBase, key, assistant, certificate: this.#certificate }, channel, this.#microphone);
+    const session = new Session({ ...this.#config, certificate: this.#certificate }, channel, this.#microphone);
     this.#session = session;
     this.#transcript.divide();
     this.#captions.restart();
@@ -95,6 +95,7 @@ class TalkPage {
   #live() {
     const { call } = this.#session;
     if (!call) return;
+    this.#wantFace();
     this.#visitorLevel ??= Level.of(this.#playback.context, this.#microphone.stream);
     this.#quality.start(call, (grade, measures) => {
       this.#view.quality(grade, measures);
@@ -127,6 +128,7 @@ class TalkPage {
 
   #heard(event) {
     if (!this.#captions.apply(event)) return;
+    if (event.event === 'error') this.#notice.show(new TalkProblem('server', { text: event.text }));
     if (event.event === 'state' && event.state in STATES) {
       this.#agentState = STATES[event.state];
       this.#mood();
@@ -201,6 +203,12 @@ class TalkPage {
   #chooseFace(shown) {
     prefer('face', shown ? 'on' : 'off');
     this.#showFace(shown);
+    this.#wantFace();
+  }
+
+  /** Frames that nobody looks at need not be sent. */
+  #wantFace() {
+    this.#session?.call?.send({ type: 'face', on: this.#root.dataset.face === 'on' });
   }
 
   #showFace(shown) {
@@ -212,6 +220,11 @@ class TalkPage {
     if (this.#root.dataset.face === 'on') this.#face.draw(now);
     requestAnimationFrame((next) => this.#frame(next));
   }
+}
+
+/** @param {any} page what the server put into the page (`json_script`) */
+function configOf(page) {
+  return { apiBase: page.api_base, key: page.publishable_key, assistant: page.assistant.id };
 }
 
 new TalkPage();

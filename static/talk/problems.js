@@ -116,6 +116,29 @@ export class TalkProblem extends Error {
 }
 
 /**
+ * Why a session that is no more has ended. The server says it in brackets: "The session is over (idle)."
+ * @param {string} text
+ * @returns {TalkProblem}
+ */
+export function endProblem(text) {
+  const reason = /\((\w+)\)/.exec(text)?.[1] ?? '';
+  return new TalkProblem(reason === 'idle' || reason === 'limit' ? reason : 'expired', { text });
+}
+
+/** Codes of the API and the socket that mean one of ours. */
+const ALSO = { engine_failed: 'busy', too_many: 'rate_limited', unauthorized: 'refused', forbidden: 'refused' };
+
+/**
+ * @param {string} code of an error message or problem document
+ * @param {{text?: string, retryAfterS?: number}} more
+ * @returns {TalkProblem}
+ */
+export function serverProblem(code, more) {
+  if (code === 'session_over') return endProblem(more.text ?? '');
+  return new TalkProblem(ALSO[code] ?? code, more);
+}
+
+/**
  * @param {string} code
  * @returns {Words} never undefined: an unknown code reads as a fault on our side
  */

@@ -19,7 +19,7 @@ const WAITS = 20;
 const FORWARDED = ['stream', 'face', 'stop', 'reply', 'clock', 'event'];
 
 /** Codes that end the session while it tries to come back; everything else is worth another attempt. */
-const HOPELESS = new Set(['expired', 'refused', 'not_live', 'rejected']);
+const HOPELESS = new Set(['expired', 'idle', 'limit', 'refused', 'not_live']);
 
 export class Session extends Emitter {
   #config;
@@ -31,6 +31,7 @@ export class Session extends Emitter {
   /** @type {Call|null} */
   #call = null;
   #grant = null;
+  #leg = 0;
   #phase = '';
 
   /**
@@ -114,12 +115,20 @@ export class Session extends Emitter {
 
   /** With leave to use the microphone nothing waits for anything: both start at once. Else no session before leave. */
   async #prepareVoice() {
-    if (!(await Microphone.granted())) await this.#microphone.open();
-    const opened = this.#microphone.open();
+    if (!(await Microphone.granted())) await this.#openMicrophone();
+    const opened = this.#openMicrophone();
     const prepared = this.#prepare();
     const [stream] = await Promise.allSettled([opened, prepared]);
     if (stream.status === 'rejected') throw stream.reason;
     await prepared;
+  }
+
+  /** The visitor may have hung up while the browser was still asking. */
+  async #openMicrophone() {
+    const stream = await this.#microphone.open();
+    if (!this.#scope.signal.aborted) return stream;
+    this.#microphone.close();
+    throw this.#scope.signal.reason;
   }
 
   /** A session that was made is used again: busy is asked of the same one. */
@@ -155,7 +164,7 @@ export class Session extends Emitter {
       call.on(name, (detail) => (name === 'event' ? this.#heard(detail) : this.emit(name, detail)));
     }
     call.on('lost', () => this.#resume());
-    await call.connect(this.#signaling, this.#scope.signal);
+    this.#leg = await call.connect(this.#signaling, this.#scope.signal);
   }
 
   /** The worker died, drained, or the network changed: offer again on the same session, with growing pauses. */
@@ -192,13 +201,14 @@ export class Session extends Emitter {
 
   #heard(event) {
     this.emit('event', event);
-    if (event.event === 'ended' && this.#phase !== 'ended' && this.#phase !== 'reconnecting') this.#over(event.reason);
+    if (event.event === 'ended' && event.leg >= this.#leg) this.#over(event.reason);
   }
 
+  /** After these reasons the session is over; after all others only this leg of it is. */
   #over(reason) {
     if (reason === 'hangup') this.#finish();
     else if (reason === 'idle' || reason === 'limit') this.#finish(new TalkProblem(reason));
-    else this.#resume();
+    else if (this.#channel === 'voice') this.#resume();
   }
 
   #enter(phase, problem, untilMs) {

@@ -7,7 +7,7 @@
 
 import { backoffMs, sleep } from './backoff.js';
 import { Emitter } from './emitter.js';
-import { TalkProblem } from './problems.js';
+import { TalkProblem, endProblem, serverProblem } from './problems.js';
 
 const PROTOCOL = 'goassist.v1';
 const REQUEST_LIMIT_MS = 12000;
@@ -125,7 +125,7 @@ export class Signaling extends Emitter {
     this.#failAll(new TalkProblem('lost', { text: reason }));
     this.#scope.signal.throwIfAborted();
     if (code in FINAL) {
-      const problem = new TalkProblem(FINAL[code], { text: reason });
+      const problem = FINAL[code] === 'expired' ? endProblem(reason) : new TalkProblem(FINAL[code], { text: reason });
       this.#ready = Promise.reject(problem);
       this.#ready.catch(() => {});
       this.emit('closed', problem);
@@ -147,7 +147,7 @@ export class Signaling extends Emitter {
 
   /** An error names its chat, or else belongs to the oldest request under way. */
   #refused({ id, code, text, retry_after_s: retryAfterS = 0 }) {
-    const problem = new TalkProblem(code, { text, retryAfterS });
+    const problem = serverProblem(code, { text, retryAfterS });
     const waiting = id != null ? String(id) : this.#waiting.keys().next().value;
     if (this.#waiting.has(waiting)) this.#settle(waiting, 'reject', problem);
     else this.emit('problem', problem);
