@@ -2,15 +2,18 @@
 
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.history.models import Session, Turn
+from sessions_app.operations.models import LiveSession, SoakRun
 from sessions_app.tenants.models import Membership, PublishableKey, SecretKey, Tenant, User
 
 __all__ = (
     "Assistant",
     "AssistantVersion",
+    "LiveSession",
     "Membership",
     "PublishableKey",
     "SecretKey",
     "Session",
+    "SoakRun",
     "Tenant",
     "Turn",
     "User",
