@@ -5,8 +5,9 @@ is full and when it is empty again; here that producer is a `Reader`, which cons
 (latest wins), and which drops a connection that stays full.
 """
 
+import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -14,10 +15,12 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer, reactor
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import globalLogBeginner
 from zope.interface import implementer
 
+from sessions_app import switchboard
 from sessions_app.edge.sockets import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -143,6 +146,11 @@ class WebServer(Server):
         self.on_start = on_start
         self.failure = ""
         """Why it could not listen, in words."""
+        self._on_stop: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    def on_stop(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs on the loop while the server goes down, which waits for it."""
+        self._on_stop.append(work)
 
     def run(self) -> None:
         """Daphne's own `run` with our factories; raises nothing: see `failure`."""
@@ -158,12 +166,11 @@ class WebServer(Server):
         )
         globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
         reactor.callWhenRunning(self._open)
-        reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
+        reactor.addSystemEventTrigger("before", "shutdown", self._close)
         reactor.run(installSignalHandlers=self.signal_handlers)
 
     def _open(self) -> None:
-        from twisted.internet.endpoints import serverFromString
-
+        switchboard.live_on(asyncio.get_running_loop())
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
         for description in self.endpoints:
@@ -184,6 +191,10 @@ class WebServer(Server):
             scope["extensions"] = {"goassist.reader": protocol.reader}
         return super().create_application(protocol, scope)
 
+    def _close(self) -> Any:
+        works = [defer.Deferred.fromFuture(asyncio.ensure_future(_logged(work()))) for work in self._on_stop]
+        return defer.DeferredList([*works, self.kill_all_applications()])
+
     def kill_all_applications(self) -> Any:
         """Daphne's own fails on a connection whose application has ended already."""
         running = [d["application_instance"] for d in self.connections.values() if "application_instance" in d]
@@ -193,3 +204,10 @@ class WebServer(Server):
         for wait in waits:
             wait.addErrback(lambda _: None)
         return defer.DeferredList(waits)
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("stopping_failed")

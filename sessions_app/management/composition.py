@@ -1,0 +1,51 @@
+"""A worker's composition root: the machine, given the office's stores and the process's channel layer."""
+
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import close_old_connections
+
+from pipeline.contracts.dialogue import Record
+from pipeline.worker.host import Host
+from pipeline.worker.settings import WorkerSettings
+from sessions_app.history import services
+from sessions_app.tenants.scope import everyone
+
+
+def worker_host(**changes: Any) -> Host:
+    """A worker as the environment describes it; `changes` are fields of WorkerSettings. To be run on one loop only."""
+    env = settings.GOASSIST
+    described: dict[str, Any] = {
+        "spool_dir": settings.DATA_DIR / "journal",
+        "seats": env.goassist_seats,
+        "pool": env.goassist_pool,
+        "engines": env.engines(),
+        "drain_deadline_s": env.goassist_drain_s,
+        "http_port": env.worker_http_port,
+        "ice_servers": tuple(env.goassist_ice_servers),
+    }
+    return Host(WorkerSettings(**{**described, **changes}), get_channel_layer(), store, touch)
+
+
+def store(records: list[Record]) -> None:
+    """The journal's way into the database; called in a thread, again and again until it does not raise."""
+    _with_a_live_connection(lambda: services.apply_records(records))
+
+
+def touch(session_ids: list[str]) -> None:
+    def write() -> None:
+        with everyone():
+            services.touch(session_ids)
+
+    _with_a_live_connection(write)
+
+
+def _with_a_live_connection(work: Callable[[], None]) -> None:
+    """A connection that the database dropped, or that an error left unusable, must not stay with the thread."""
+    close_old_connections()
+    try:
+        work()
+    finally:
+        close_old_connections()
