@@ -7,13 +7,15 @@ false answers matters most: an assistant that says it does not know does less ha
 
 import argparse
 import json
+import random
 import statistics
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.demo_specs import demo_spec
-from pipeline.contracts.spec import AssistantSpec
+from pipeline.contracts.spec import AssistantSpec, DocumentPassage
 from pipeline.engines.lexical import LexicalRetriever
 
 QUESTIONS = Path(__file__).with_name("answers_questions.json")
@@ -55,10 +57,30 @@ def measure(slug: str, questions: list[list[str]], show_misses: bool) -> tuple[C
     return counts, times_ms
 
 
+def measure_size(paragraphs: int) -> None:
+    """Prints the times for a tenant with this many made-up paragraphs of sixty words."""
+    chance = random.Random(1)
+    words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("alo", "eni", "ira", "ustu", "oba") for c in range(60)]
+    texts = [" ".join(chance.choices(words, k=60)) + "." for _ in range(paragraphs)]
+    passages = tuple(DocumentPassage(str(n), "Title", text) for n, text in enumerate(texts))
+    spec, retriever = replace(demo_spec("riverside-vet"), passages=passages), LexicalRetriever()
+    begun = time.perf_counter()
+    retriever.prepare(spec)
+    ready_ms, times_ms = 1000 * (time.perf_counter() - begun), []
+    for _ in range(200):
+        question = " ".join(chance.choices(words, k=8))
+        begun = time.perf_counter()
+        retriever.search(spec, question)
+        times_ms.append(1000 * (time.perf_counter() - begun))
+    row = f"{paragraphs} paragraphs: index {ready_ms:.0f} ms, search p50 {statistics.median(times_ms):.2f} ms"
+    print(f"{row}, max {max(times_ms):.2f} ms")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=["tuning", "reported"], default="reported")
     parser.add_argument("--misses", action="store_true", help="print each question that was not answered rightly")
+    parser.add_argument("--sizes", action="store_true", help="also time larger bodies of knowledge")
     options = parser.parse_args()
     print(_HEAD)
     for slug, questions in json.loads(QUESTIONS.read_text())[options.set].items():
@@ -67,6 +89,8 @@ def main() -> None:
         beyond = [counts["unanswerable", result] for result in ("right", "false")]
         row = f"{slug:15}{sum(known):>10}{known[0]:>8}{known[1]:>9}{known[2]:>7}{sum(beyond):>14}{beyond[1]:>7}"
         print(f"{row}{statistics.median(times_ms):>8.2f}{max(times_ms):>6.2f}")
+    for paragraphs in (20, 200, 2000) if options.sizes else ():
+        measure_size(paragraphs)
 
 
 if __name__ == "__main__":
