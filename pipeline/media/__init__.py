@@ -1,1 +1,1 @@
-"""Floor 3: the only room that knows aiortc, aioice and av. It brings a visitor's connection behind `core.ports.Line`."""
+"""Floor 3: the only room that knows aiortc, aioice and av. It makes `core.ports.Line` of a visitor's connection."""

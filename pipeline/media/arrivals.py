@@ -1,9 +1,9 @@
 """What happens to RTP packets between the socket and the decoder.
 
 aiortc's jitter buffer holds four packets (80 ms) before the first comes out, and after a loss up to sixteen (320 ms)
-for good, since it releases one packet for each that arrives. That serves playing; a recogniser wants to hear now. So ours
-releases each packet as it comes, and gives up on packets that were overtaken: a reordered packet costs 20 ms of sound,
-which the microphone replaces by silence.
+for good, since it releases one packet for each that arrives. That serves playing; a recogniser wants to hear now. So
+ours releases each packet as it comes, and gives up on packets that were overtaken: a reordered packet costs 20 ms of
+sound, which the microphone replaces by silence.
 """
 
 import logging

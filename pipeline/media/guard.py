@@ -64,7 +64,7 @@ def is_media(data: bytes) -> bool:
 
 
 def install(connection: Any, on_heard: Callable[[], None]) -> Guard:
-    """Guard the sockets of an `aioice.Connection` that has gathered. Where aioice has changed, calls go on unguarded."""
+    """Guard the sockets of an `aioice.Connection` that has gathered. Where aioice has changed, calls go unguarded."""
     guard = Guard(connection, on_heard)
     needed = ("_protocols", "_remote_candidates", "_early_checks", "data_received")
     if missing := [name for name in needed if not hasattr(connection, name)]:

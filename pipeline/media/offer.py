@@ -74,7 +74,7 @@ def _check(offer: SessionDescription) -> None:
 
 
 def tuned(answer: str) -> str:
-    """Our answer with what we want of the browser's Opus: mono, with forward error correction (RFC 7587 section 6.1)."""
+    """Our answer with what we want of the browser's Opus: mono, with forward error correction (RFC 7587, 6.1)."""
     return _OPUS.sub(
         lambda line: f"{line[0].rstrip()}\r\na=fmtp:{line[1]} minptime=20;useinbandfec=1;stereo=0\r", answer
     )

@@ -133,11 +133,9 @@ class Speaker:
 
     async def _pace(self) -> None:
         """Wait for the next packet's time: 20 ms after the last one, by the clock, so that errors never add up."""
-        now = self._clock.now()
-        if now > self._due_s + CATCH_UP_S:
-            self._due_s = now
-        while (wait_s := self._due_s - self._clock.now()) > 0:
-            await self._clock.sleep(wait_s)
+        await self._clock.sleep(self._due_s - self._clock.now())
+        if self._clock.now() > self._due_s + CATCH_UP_S:
+            self._due_s = self._clock.now()
 
     def _sound_packet(self, frame: Frame) -> av.Packet:
         pcm = frame.pcm if self._sounding else fade_in(frame.pcm)
