@@ -20,6 +20,8 @@ _NEIGHBOUR: Final = 0.3
 """Another sentence of the same passage."""
 _ENOUGH: Final = 0.2
 """Information (sum of weights) at which a full match counts half: a question of one everyday word says little."""
+_OWN_NAME: Final = 0.15
+"""Rarity of a word of the business's name: "the clinic" is where one calls, not what one asks."""
 
 SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
 
@@ -43,6 +45,8 @@ class Index:
             users.update(set(concepts(f"{passage.title} {passage.text}")))
         total = len(self.passages)
         self._rarity = {idea: _rarity(total, used) for idea, used in users.items()}
+        for idea in concepts(spec.tenant_name):
+            self._rarity[idea] = min(self._rarity.get(idea, 1.0), _OWN_NAME)
 
     def scores(self, asked: dict[str, float]) -> dict[int, float]:
         """Passage number → share (0 to 1) of what is asked that the passage speaks of; absent: nothing."""
