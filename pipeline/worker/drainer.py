@@ -87,6 +87,7 @@ class Drainer:
         """The worker is ending: one last delivery, bounded; what is left stays on disk for who comes next."""
         try:
             async with asyncio.timeout(FLUSH_DEADLINE_S):
+                await self._in_thread(lambda: None)  # what a cancelled delivery left running ends first
                 await self._deliver(self._spool.file)
         except TimeoutError:
             log.warning("%d bytes of the journal stay on disk", self._spool.file.waiting)

@@ -80,7 +80,8 @@ async def test_what_a_store_never_took_stays_on_disk_for_the_next(
     heir, later = Spool(tmp_path, "w2"), Store()
     drainer = Drainer(heir, tmp_path, later)
     task = asyncio.create_task(drainer.run())
-    await until(lambda: later.kept == [a_record(1)], "adopted")
+    await until(lambda: not (tmp_path / "w1.jsonl").exists() and later.kept, "adopted")
+    assert later.kept == [a_record(1)]
     task.cancel()
     await asyncio.wait({task})
     await drainer.finish()
@@ -112,7 +113,7 @@ async def test_a_worker_killed_with_9_loses_no_record_and_a_living_one_keeps_its
     heir, store = Spool(tmp_path, "heir"), Store()
     drainer = Drainer(heir, tmp_path, store)
     task = asyncio.create_task(drainer.run())
-    await until(lambda: len(store.kept) == 20, "adopted")
+    await until(lambda: not (tmp_path / "victim.jsonl").exists() and len(store.kept) == 20, "adopted")
     assert store.kept == [a_record(i) for i in range(20)]
     task.cancel()
     await asyncio.wait({task})
