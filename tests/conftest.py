@@ -8,6 +8,11 @@ from typing import Any
 import psutil
 import pytest
 from asgiref.sync import SyncToAsync
+from hypothesis import settings as hypothesis_settings
+
+# How long an example takes says something about the machine, nothing about the code.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 GRACE_S = 3.0
 RUNNER = "_function_scoped_runner"
