@@ -26,7 +26,7 @@ PACKET_S = PACKET_MS / 1000
 QUEUE_FRAMES = 15
 """300 ms: what `play()` may be ahead of the transport. More would only be thrown away at a barge-in."""
 TAIL_FRAMES = 10
-CATCH_UP_S = 3 * PACKET_S
+CATCH_UP_S = 5 * PACKET_S
 """Later than this, the missed time is given up (the RTP clock jumps) instead of sending a burst."""
 SLICE_MS = 200
 """Sound is resampled in slices of this length: a long phrase must not hold up the loop."""
