@@ -1,0 +1,185 @@
+"""An office and its workers as the talk page sees them: the API and the websocket are answered inside the browser's own
+request interception, each offer by a real WebRTC peer (aiortc) in this process. Tests drive what the peers say.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from playwright.async_api import BrowserContext, Route, WebSocketRoute
+
+from tests.browser.site import ORIGIN
+from tests.fakes.installation import Tone
+
+SESSION = "0d9a4a9e-3f57-4d64-8a0e-5b8c4c1f7a10"
+SOCKET = f"wss://talk.test/ws/v1/sessions/{SESSION}/"
+GRANT = {
+    "id": SESSION,
+    "token": "token.of.session",
+    "expires_at": "2030-01-01T00:00:00Z",
+    "ice_servers": [],
+    "urls": {"signaling": SOCKET, "blendshapes": SOCKET + "blendshapes"},
+}
+
+
+class Peer:
+    """One leg: the worker's end of a call."""
+
+    def __init__(self, leg: int) -> None:
+        self.leg = leg
+        self.heard: list[dict[str, Any]] = []
+        self.tone = Tone()
+        self.up = asyncio.Event()
+        self.channels: dict[str, Any] = {}
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._pc.on("datachannel", self._open)
+        self._seq = 0
+        self._beat: asyncio.Task[None] | None = None
+        self.beating = True
+
+    async def answer(self, sdp: str) -> str:
+        await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        self._pc.addTrack(self.tone)
+        await self._pc.setLocalDescription(await self._pc.createAnswer())
+        return self._pc.localDescription.sdp
+
+    def _open(self, channel: Any) -> None:
+        self.channels[channel.label] = channel
+        if channel.label == "control":
+            channel.on("message", lambda text: self.heard.append(json.loads(text)))
+            self._beat = asyncio.create_task(self._beats())
+            self.up.set()
+
+    async def _beats(self) -> None:
+        while self.beating:
+            self.control({"type": "beat", "t_audio_ms": self.now_ms})
+            await asyncio.sleep(1)
+
+    @property
+    def now_ms(self) -> float:
+        return asyncio.get_running_loop().time() * 1000
+
+    def control(self, message: dict[str, Any]) -> None:
+        self.channels["control"].send(json.dumps(message))
+
+    def event(self, kind: str, turn: int = 1, **data: Any) -> None:
+        """A live event on the control channel, numbered like a worker's."""
+        self._seq += 1
+        names = {"session_id": SESSION, "leg": self.leg, "seq": self._seq, "turn": turn, "t_audio_ms": self.now_ms}
+        self.control({"event": kind, **names, **data})
+
+    def state(self, state: str) -> None:
+        self.event("state", state=state)
+
+    def begin_reply(self, number: int, text: str) -> None:
+        """Tone, captions and the reply's clock, as when the agent begins to speak."""
+        self.tone.left = 500
+        self.state("SPEAKING")
+        self.control({"type": "reply", "reply": number, "t_audio_ms": self.now_ms})
+        self.event("agent.text", turn=number, reply=number, text=text)
+
+    def faces(self, count: int, **shapes: float) -> None:
+        start = self.now_ms
+        for i in range(count):
+            frame = {"session_id": SESSION, "seq": i, "fps": 30, "heartbeat": False, "blendshapes": shapes}
+            self.channels["face"].send(json.dumps({**frame, "t_audio_ms": start + i * 1000 / 30}))
+
+    def fall_silent(self) -> None:
+        """As a worker that hangs: no more beats."""
+        self.beating = False
+
+    async def close(self) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+            await asyncio.wait({self._beat})
+        self.tone.stop()
+        await self._pc.close()
+
+
+class Office:
+    """`refusals` and `offer_errors` are used up first, one per request; then everything is granted."""
+
+    def __init__(self) -> None:
+        self.refusals: list[dict[str, Any]] = []
+        self.offer_errors: list[dict[str, Any]] = []
+        self.mute_answers = False
+        self.requests: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
+        self.sockets: list[WebSocketRoute] = []
+        self.peers: list[Peer] = []
+        self.news = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self, context: BrowserContext) -> None:
+        await context.route(f"{ORIGIN}/api/v1/sessions", self._create)
+        await context.route_web_socket(f"{SOCKET}*", self._accept)
+
+    async def peer(self, leg: int) -> Peer:
+        """The worker's end of this leg, once its control channel is open."""
+        async with self.news:
+            await self.news.wait_for(lambda: len(self.peers) >= leg)
+        await self.peers[leg - 1].up.wait()
+        return self.peers[leg - 1]
+
+    async def message(self, kind: str) -> dict[str, Any]:
+        """The first message of this type that the page sent over the websocket."""
+        async with self.news:
+            await self.news.wait_for(lambda: any(m["type"] == kind for m in self.messages))
+        return next(m for m in self.messages if m["type"] == kind)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for peer in self.peers:
+            await peer.close()
+
+    async def _create(self, route: Route) -> None:
+        self.requests.append({**json.loads(route.request.post_data or "{}"), "headers": route.request.headers})
+        if not self.refusals:
+            await route.fulfill(status=201, json=GRANT)
+            return
+        refusal = self.refusals.pop(0)
+        headers = {"Retry-After": str(refusal["retry_after_s"])}
+        await route.fulfill(status=refusal["status"], json=refusal, headers=headers)
+
+    def _accept(self, socket: WebSocketRoute) -> None:
+        self.sockets.append(socket)
+        socket.on_message(lambda text: self._spawn(self._hear(socket, json.loads(text))))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _hear(self, socket: WebSocketRoute, message: dict[str, Any]) -> None:
+        if message["type"] == "offer":
+            await self._offered(socket, message["sdp"])
+        elif message["type"] == "chat":
+            reply = {"type": "chat_reply", "id": message["id"], "turn_id": f"{SESSION}.1.{message['id']}"}
+            socket.send(json.dumps({**reply, "text": f"You wrote: {message['text']}"}))
+        async with self.news:
+            self.messages.append(message)
+            self.news.notify_all()
+
+    async def _offered(self, socket: WebSocketRoute, sdp: str) -> None:
+        if self.offer_errors:
+            socket.send(json.dumps({"type": "error", **self.offer_errors.pop(0)}))
+            return
+        peer = Peer(leg=len(self.peers) + 1)
+        answer = await peer.answer(sdp)
+        if self.mute_answers:
+            answer = without_path(answer)
+        async with self.news:
+            self.peers.append(peer)
+            self.news.notify_all()
+        socket.send(json.dumps({"type": "answer", "sdp": answer, "leg": peer.leg}))
+
+
+def without_path(sdp: str) -> str:
+    """An answer whose only address leads nowhere (RFC 5737, TEST-NET-1)."""
+    lines = [line for line in sdp.split("\r\n") if not line.startswith("a=candidate")]
+    at = next(i for i, line in enumerate(lines) if line.startswith("m=")) + 1
+    nowhere = "a=candidate:1 1 udp 2130706431 192.0.2.1 40000 typ host"
+    return "\r\n".join([*lines[: at + 1], nowhere, *lines[at + 1 :]])
