@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.contracts.numbers import BARGE_IN_P95_MS, TTFA_P50_MS, TTFA_P95_MS
 from pipeline.soak.measure import Trend, percentile, trend
 
+FAILURES = "Failures"
 TTFA_TURNS = 10
 """Fewer steady turns than this say nothing about a percentile."""
 BARGE_INS = 5
@@ -38,6 +39,8 @@ class Line:
     unit: str
     outcome: Outcome
     note: str = ""
+    decides: bool = True
+    """Without data here the whole verdict lacks data. What only a long run can show does not decide a short one."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,7 +64,7 @@ class Figures:
 def judge(figures: Figures) -> list[Line]:
     client_ms = [ms for _, ms in figures.ttfa_client]
     return [
-        _none("Failures", figures.failures, enough=figures.turns > 0 or figures.failures > 0),
+        _none(FAILURES, figures.failures, enough=figures.turns > 0 or figures.failures > 0),
         _percentile("TTFA p95, server", figures.ttfa_server_ms, 0.95, TTFA_P95_MS, TTFA_TURNS),
         _percentile("TTFA p50, server", figures.ttfa_server_ms, 0.50, TTFA_P50_MS, TTFA_TURNS),
         _percentile("TTFA p95, at the caller", client_ms, 0.95, TTFA_P95_MS, TTFA_TURNS),
@@ -78,8 +81,7 @@ def overall(lines: Sequence[Line]) -> Outcome:
     """Fail if any line fails; pass when failures and percentiles do: a short run is not held up by trends."""
     if any(line.outcome is Outcome.FAIL for line in lines):
         return Outcome.FAIL
-    needed = [line for line in lines if line.name == "Failures" or " p" in line.name]
-    return Outcome.PASS if all(line.outcome is Outcome.PASS for line in needed) else Outcome.UNKNOWN
+    return Outcome.PASS if all(line.outcome is Outcome.PASS for line in lines if line.decides) else Outcome.UNKNOWN
 
 
 def _outcome(kept: bool) -> Outcome:
@@ -88,7 +90,7 @@ def _outcome(kept: bool) -> Outcome:
 
 def _none(name: str, count: int, enough: bool) -> Line:
     outcome = _outcome(count == 0) if enough else Outcome.UNKNOWN
-    return Line(name, float(count), 0.0, "", outcome)
+    return Line(name, float(count), 0.0, "", outcome, decides=name == FAILURES)
 
 
 def _percentile(name: str, values: Sequence[float], share: float, limit_ms: float, needed: int) -> Line:
@@ -103,7 +105,7 @@ def _throughout(client_ms: Sequence[float]) -> Line:
     name, needed = "TTFA p95 throughout (worst stretch)", 2 * WINDOW_TURNS
     if len(client_ms) < needed:
         note = f"{len(client_ms)} steady turns; needs {needed}"
-        return Line(name, None, TTFA_P95_MS, "ms", Outcome.UNKNOWN, note)
+        return Line(name, None, TTFA_P95_MS, "ms", Outcome.UNKNOWN, note, decides=False)
     starts = range(0, len(client_ms) - WINDOW_TURNS + 1, WINDOW_TURNS)
     ends = [*starts[1:], len(client_ms)]
     worst = max(percentile(client_ms[a:b], 0.95) or 0.0 for a, b in zip(starts, ends, strict=True))
@@ -121,10 +123,10 @@ def _creep(line: Trend | None) -> Line:
 
 def _trend(name: str, line: Trend | None, limit: float, unit: str) -> Line:
     if line is None:
-        return Line(name, None, round(limit, 1), unit, Outcome.UNKNOWN, "nothing measured")
+        return Line(name, None, round(limit, 1), unit, Outcome.UNKNOWN, "nothing measured", decides=False)
     slope = f"{line.per_s * 3600:+.1f} {unit}/h over {line.span_s / 60:.1f} min"
     rise = round(line.rise, 1)
     if line.span_s < TREND_WINDOW_S:
         note = f"{slope}; judged from {TREND_WINDOW_S / 60:.0f} min on"
-        return Line(name, rise, round(limit, 1), unit, Outcome.UNKNOWN, note)
+        return Line(name, rise, round(limit, 1), unit, Outcome.UNKNOWN, note, decides=False)
     return Line(name, rise, round(limit, 1), unit, _outcome(line.rise <= limit), slope)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import structlog
+from celery.worker import state as celery_worker
 from django.conf import settings
 
 from sessions_app.operations import services
@@ -76,7 +77,7 @@ def _follow(run: SoakRun, process: "subprocess.Popen[bytes]") -> str:
     kill_at = float("inf")
     while lines.read(NOTE_EVERY_S):
         wanted = services.note_progress(run=run, progress=lines.progress, series=lines.take_series())
-        if not wanted and kill_at == float("inf"):
+        if (not wanted or _closing()) and kill_at == float("inf"):
             process.send_signal(signal.SIGTERM)
             kill_at = time.monotonic() + STOP_LIMIT_S
         if time.monotonic() > min(kill_at, over_at):
@@ -84,6 +85,11 @@ def _follow(run: SoakRun, process: "subprocess.Popen[bytes]") -> str:
             return "The run did not end in time and was killed."
     process.wait(STOP_LIMIT_S)
     return ""
+
+
+def _closing() -> bool:
+    """The Celery worker that carries us is about to end (warm shutdown, or Ctrl-C in embedded mode)."""
+    return celery_worker.should_stop not in (None, False) or celery_worker.should_terminate not in (None, False)
 
 
 class Lines:
