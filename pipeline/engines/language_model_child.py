@@ -14,7 +14,7 @@ class Builder:
         self._send = send
 
     def receive(self, manifest: dict[str, Any] | None) -> None:
-        """A version's manifest (answer, when its files are there: its digest), or None: the general half (answer: "")."""
+        """A version's manifest; the answer, when its files are there, is its digest. None: the general half, ""."""
         if manifest is None:
             language_model.prepare_general(self._folder)
             self._send("")

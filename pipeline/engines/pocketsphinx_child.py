@@ -1,7 +1,8 @@
 """The child process in which pocketsphinx recognises (see `pipeline.engines.child`): one stream per session.
 
 Items to the child are `["warm", model, dictionary]`, `["pcm", utterance, model, dictionary, bytes]`,
-`["finish", utterance]` and `["discard"]`; items from it `["partial", utterance, text]` and `["final", utterance, text, confidence]`.
+`["finish", utterance]` and `["discard"]`; items from it `["partial", utterance, text]` and
+`["final", utterance, text, confidence]`.
 
 Decoders are costly (26 MB, 60 to 120 ms) and only needed while somebody speaks, so all sessions of a version share a
 pool of them; what a decoder knows of a session's microphone (the cepstral mean) moves with the session.
