@@ -1,13 +1,14 @@
 """What every test stands on: quick passwords, and a check that a test leaves nothing behind."""
 
 import asyncio
+import gc
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import psutil
 import pytest
-from asgiref.sync import SyncToAsync
 from hypothesis import settings as hypothesis_settings
 
 # How long an example takes says something about the machine, nothing about the code.
@@ -36,8 +37,11 @@ def nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     tasks = _pending_tasks(runner.get_loop()) if runner else []
     left_threads = [t for t in threading.enumerate() if t not in threads and not _lasting(t)]
+    if left_threads:
+        gc.collect()  # an executor that nobody holds any more ends its threads
+    deadline = time.monotonic() + GRACE_S
     for thread in left_threads:
-        thread.join(GRACE_S)
+        thread.join(max(0.0, deadline - time.monotonic()))
     _, left_children = psutil.wait_procs([c for c in _children() if c not in children], timeout=GRACE_S)
     leaks = [*map(repr, tasks), *(repr(t) for t in left_threads if t.is_alive()), *map(repr, left_children)]
     if leaks:
@@ -49,8 +53,10 @@ def _children() -> list[psutil.Process]:
 
 
 def _lasting(thread: threading.Thread) -> bool:
-    """asgiref's one thread for synchronous code lives as long as the process; a loop's executor ends with the loop."""
-    return thread in SyncToAsync.single_thread_executor._threads or thread.name.startswith("asyncio_")
+    """asgiref's threads: one for synchronous code lasts as long as the process, others as long as a logged traceback
+    holds them. They have Python's default name; executors of our own are all named. A loop's executor ends with it.
+    """
+    return thread.name.startswith(("ThreadPoolExecutor-", "asyncio_"))
 
 
 def _pending_tasks(loop: asyncio.AbstractEventLoop) -> list[Any]:

@@ -21,11 +21,12 @@ Document = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 
 
 class DraftError(ValueError):
-    """The draft cannot be published; `problems` has a sentence for each thing to mend."""
+    """The draft cannot be published. `by_field`: draft field (or "") → sentences that say what to mend."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__(" ".join(problems))
-        self.problems = problems
+    def __init__(self, by_field: dict[str, list[str]]) -> None:
+        self.by_field = by_field
+        self.problems = [problem for problems in by_field.values() for problem in problems]
+        super().__init__(" ".join(self.problems))
 
 
 class Part(BaseModel):
@@ -78,13 +79,17 @@ def checked(draft: Any) -> Draft:
     try:
         return Draft.model_validate(draft)
     except ValidationError as error:
-        raise DraftError([_in_words(e) for e in error.errors()]) from error
+        by_field: dict[str, list[str]] = {}
+        for problem in error.errors():
+            field = str(problem["loc"][0]) if problem["loc"] else ""
+            by_field.setdefault(field, []).append(_in_words(problem))
+        raise DraftError(by_field) from error
 
 
-def _in_words(error: Any) -> str:
+def _in_words(problem: Any) -> str:
     """`facts, number 3, answer: Field required.`"""
-    place = ", ".join(f"number {part + 1}" if isinstance(part, int) else str(part) for part in error["loc"])
-    text = str(error["msg"]).removeprefix("Value error, ")
+    place = ", ".join(f"number {part + 1}" if isinstance(part, int) else str(part) for part in problem["loc"])
+    text = str(problem["msg"]).removeprefix("Value error, ")
     return f"{place}: {text}." if place else f"{text}."
 
 

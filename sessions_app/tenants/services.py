@@ -1,5 +1,7 @@
 """Writing: tenants, members, keys."""
 
+import secrets
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -38,3 +40,12 @@ def revoke_key(*, key: PublishableKey | SecretKey) -> None:
     if key.revoked_at is None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
+
+
+@transaction.atomic
+def new_member(*, tenant: Tenant, email: str, role: str) -> tuple[Membership, str]:
+    """The membership, and the first password when a login had to be made for it (else empty)."""
+    user = User.objects.filter(email=email.lower()).first()
+    password = "" if user else secrets.token_urlsafe(12)
+    user = user or User.objects.create_user(email, password)
+    return add_member(tenant=tenant, user=user, role=Role(role)), password

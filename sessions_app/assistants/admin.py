@@ -1,0 +1,80 @@
+"""Console pages: assistants (their drafts) and their versions."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.decorators import action, display
+
+from sessions_app.assistants.draft import DraftError
+from sessions_app.assistants.forms import AssistantForm
+from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.assistants.services import publish
+from sessions_app.tenants.console import EDITORS, ConsoleAdmin, ReadOnlyAdmin
+
+
+@admin.register(Assistant)
+class AssistantAdmin(ConsoleAdmin):
+    form = AssistantForm
+    writers = EDITORS
+    list_display = ("name", "slug", "live", "page", "updated_at")
+    list_select_related = ("live_version", "tenant")
+    search_fields = ("name", "slug")
+    actions = ("publish_chosen",)
+    actions_submit_line = ("save_and_publish",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        who = ("tenant", "name", "slug") if request.user.is_superuser and obj is None else ("name", "slug")
+        return (
+            (None, {"fields": (*who, "greeting", "persona")}),
+            ("Knowledge", {"fields": ("facts", "documents", "confidence_threshold")}),
+            ("Voice", {"fields": ("voice_name", "rate_wpm")}),
+            ("Turn taking", {"fields": ("endpoint_ms", "min_speech_ms", "idle_limit_s")}),
+        )
+
+    @display(description="Live", label={"unpublished": "warning"})
+    def live(self, assistant: Assistant) -> str:
+        return str(assistant.live_version) if assistant.live_version else "unpublished"
+
+    @display(description="Page")
+    def page(self, assistant: Assistant) -> str:
+        if not assistant.live_version_id:
+            return "–"
+        return format_html('<a href="/t/{0}/{1}/">/t/{0}/{1}/</a>', assistant.tenant.slug, assistant.slug)
+
+    @action(description="Save and publish", permissions=["change"])
+    def save_and_publish(self, request: HttpRequest, assistant: Assistant) -> None:
+        self._publish(request, assistant)
+
+    @admin.action(description="Publish", permissions=["change"])
+    def publish_chosen(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:
+        for assistant in assistants:
+            self._publish(request, assistant)
+
+    def _publish(self, request: HttpRequest, assistant: Assistant) -> None:
+        try:
+            version = publish(assistant=assistant, by=request.user)  # type: ignore[arg-type]
+        except DraftError as error:
+            self.message_user(request, f"{assistant}: {error}", level="error")
+        else:
+            self.message_user(request, f"{assistant}: {version} is live.", level="success")
+
+
+@admin.register(AssistantVersion)
+class AssistantVersionAdmin(ReadOnlyAdmin):
+    list_display = ("assistant", "number", "short_digest", "published_by", "created_at")
+    list_select_related = ("assistant", "published_by", "tenant")
+    list_filter = ("created_at",)
+    fields = ("assistant", "number", "digest", "published_by", "created_at", "what")
+
+    @display(description="Digest")
+    def short_digest(self, version: AssistantVersion) -> str:
+        return version.digest[:12]
+
+    @display(description="Manifest")
+    def what(self, version: AssistantVersion) -> str:
+        text = json.dumps(version.manifest, indent=2, ensure_ascii=False, sort_keys=True)
+        return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)

@@ -1,0 +1,108 @@
+"""What all console pages share: who may see and change what. Which rows are there at all, the tenant scope decides."""
+
+from typing import Any, ClassVar
+
+from django.db.models import Field, Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+
+from sessions_app.tenants.models import Role
+
+ADMINS: frozenset[str] = frozenset({Role.OWNER, Role.ADMIN})
+EDITORS: frozenset[str] = ADMINS | {Role.EDITOR}
+
+
+def role_of(request: HttpRequest) -> str | None:
+    """The person's role in the tenant that the console shows; None for operators and strangers."""
+    membership = getattr(request, "membership", None)
+    return membership.role if membership else None
+
+
+def may(request: HttpRequest, roles: frozenset[str]) -> bool:
+    """Operators may everything that there is."""
+    return request.user.is_active and (request.user.is_superuser or role_of(request) in roles)
+
+
+class ConsoleAdmin(ModelAdmin):
+    """Members see; `writers` write; operators do both. What is not there (for them) is 404."""
+
+    writers: ClassVar[frozenset[str]] = ADMINS
+    readers: ClassVar[frozenset[str]] = frozenset(Role.values)
+    list_filter_sheet = False
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, self.readers)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.readers)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, self.writers)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.writers)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.writers)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Django redirects with the id in a message; we answer as for any address that is not there."""
+        raise Http404
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        return (*shown, "tenant") if self._across_tenants(request) else shown
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        filters = super().get_list_filter(request)
+        return ("tenant", *filters) if self._across_tenants(request) else filters
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whose it is, is asked of operators only, and once."""
+        excluded = super().get_exclude(request, obj) or ()
+        return excluded if self._across_tenants(request) and obj is None else (*excluded, "tenant")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        self.set_tenant(request, obj)
+        super().save_model(request, obj, form, change)
+
+    def set_tenant(self, request: HttpRequest, obj: Any) -> None:
+        membership = getattr(request, "membership", None)
+        if membership and obj.tenant_id is None:
+            obj.tenant_id = membership.tenant_id
+
+    def shown_once(self, request: HttpRequest, *, title: str, secret: str, text: str) -> HttpResponse:
+        """A page with something that is not stored anywhere and never shown again."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "secret": secret,
+            "text": text,
+            "back": f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist",
+        }
+        response = TemplateResponse(request, "admin/shown_once.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _across_tenants(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser and any(field.name == "tenant" for field in self._fields()))
+
+    def _fields(self) -> list["Field[Any, Any]"]:
+        model: type[Model] = self.model
+        return list(model._meta.fields)
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
+    """For what nobody changes by hand, operators included."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

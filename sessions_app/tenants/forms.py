@@ -1,0 +1,75 @@
+"""Forms of the console that Django cannot guess from the rows."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.core.exceptions import ValidationError
+from unfold.forms import UserChangeForm
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordInput, UnfoldAdminTextareaWidget
+
+from sessions_app.tenants.models import Membership, PublishableKey, User
+
+
+class MemberForm(forms.ModelForm):
+    email = forms.EmailField(widget=UnfoldAdminEmailInputWidget, help_text="A login is made if there is none yet.")
+
+    class Meta:
+        model = Membership
+        fields = ("role",)
+
+
+class NewUserForm(BaseUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("password1", "password2"):
+            self.fields[name].widget = UnfoldAdminPasswordInput()
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.is_staff = True
+        return super().save(commit=commit)
+
+
+class UserForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = ("email", "password", "is_active", "is_staff", "is_superuser")
+
+
+class Lines(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+
+class PublishableKeyForm(forms.ModelForm):
+    allowed_origins = Lines(
+        required=False,
+        help_text="Where the key may be used, one a line: https://www.example.com. None: our own pages.",
+    )
+
+    class Meta:
+        model = PublishableKey
+        fields = ("label", "allowed_origins")
+
+    def clean_allowed_origins(self) -> list[str]:
+        origins: list[str] = self.cleaned_data["allowed_origins"]
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query or "*" in origin:
+                raise ValidationError(f"{origin} is not an origin. Write scheme and host only: https://www.example.com")
+        return [origin.lower() for origin in origins]
