@@ -4,7 +4,7 @@ The library lives in a child process (`espeak_child`). Synthesis runs far ahead 
 (`child`) holds it back at some four seconds of sound that nobody has taken yet, plus one piece of the phrase.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from pipeline.contracts.audio import PhonemeMark, SpeechChunk, WordMark
@@ -30,7 +30,7 @@ class EspeakVoice:
     async def close(self) -> None:
         await self._child.close()
 
-    async def speak(self, text: str, settings: VoiceSettings) -> AsyncIterator[SpeechChunk]:
+    async def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
         """Chunks of at most 60 ms, s16le mono at 22,050 Hz; none at all when nothing of the text can be spoken.
 
         Closing the iterator aborts synthesis in the child. Raises EngineError: the child died, or has no such voice.

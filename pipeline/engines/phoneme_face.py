@@ -29,6 +29,9 @@ REACH_MS: Final = FACE_EASE_MS / 2
 """Half of the window: how far ahead the mouth knows what comes, and how long it remembers what was."""
 GLIDE_AT: Final = 0.55
 """Where in a diphthong its second shape begins."""
+SEAM_MS: Final = 40.0
+"""Chunks of one reply follow one another without a gap; where a clock that counts packets says otherwise by no more
+than two of them, it is the clock that jitters."""
 PAST_KEPT_MS: Final = 1000.0
 FUTURE_KEPT_MS: Final = 120_000.0
 """More than this before the newest mark is gone even if nobody asks for poses: longer than any phrase."""
@@ -83,11 +86,13 @@ class PhonemeTrack:
     def add(self, phonemes: Sequence[PhonemeMark], start_ms: float, end_ms: float) -> None:
         """See `core.ports.FaceTrack`. What was to last beyond `start_ms` ends there."""
         before = self._mouth(self._asked_ms)
+        shift_ms = self._seam(start_ms)
+        start_ms, end_ms = start_ms + shift_ms, end_ms + shift_ms
         self._cut(start_ms)
-        if self._steps and start_ms - self._steps[-1].end_ms < 1.0:
+        if self._steps and start_ms - self._steps[-1].end_ms < FACE_HOLD_MS:
             self._steps[-1] = self._steps[-1]._replace(end_ms=end_ms)  # sounds on until the next phoneme
         for mark in sorted(phonemes, key=lambda mark: mark.t_ms):
-            begin_ms = min(max(mark.t_ms, start_ms), end_ms)
+            begin_ms = min(max(mark.t_ms + shift_ms, start_ms), end_ms)
             self._cut(begin_ms)
             self._steps.append(Step(begin_ms, end_ms, visemes(mark.symbol)))
         self._forget()
@@ -108,6 +113,11 @@ class PhonemeTrack:
         self._steps.clear()
         self._asked_ms = t_ms
         self._carry(before, t_ms)
+
+    def _seam(self, start_ms: float) -> float:
+        """What to add to the times of a chunk so that it follows the last one without gap or overlap."""
+        gap_ms = start_ms - self._steps[-1].end_ms if self._steps else math.inf
+        return -gap_ms if abs(gap_ms) <= SEAM_MS else 0.0
 
     def _cut(self, t_ms: float) -> None:
         while self._steps and self._steps[-1].start_ms >= t_ms:

@@ -8,7 +8,7 @@ import asyncio
 import math
 import re
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from pipeline.contracts.audio import PhonemeMark, SpeechChunk, WordMark
@@ -128,7 +128,7 @@ class ScriptedLanguage(_Scripted):
         self._first_token_ms, self._per_token_ms, self._sleep = first_token_ms, per_token_ms, sleep
         self._asked = 0
 
-    async def reply(self, request: LanguageRequest) -> AsyncIterator[str]:
+    async def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
         """Word by word."""
         text = self._replies[self._asked % len(self._replies)] if self._replies else f"You said: {request.question}"
         self._asked += 1
@@ -155,7 +155,7 @@ class ScriptedVoice(_Scripted):
         self._char_ms, self._first_audio_ms, self._chunk_ms = char_ms, first_audio_ms, chunk_ms
         self._tone_hz, self._rate_hz, self._sleep = tone_hz, rate_hz, sleep
 
-    async def speak(self, text: str, settings: VoiceSettings) -> AsyncIterator[SpeechChunk]:
+    async def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
         await _pause(self._sleep, self._first_audio_ms)
         for chunk in self._chunks(text):
             yield chunk

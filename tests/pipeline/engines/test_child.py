@@ -168,7 +168,10 @@ async def test_closing_fails_open_streams_and_leaves_no_process_and_no_thread():
         await anext(call)
     with pytest.raises(EngineError, match="closed"):
         await child.open()
-    assert [thread for thread in threading.enumerate() if "waitpid" in thread.name] == []
+    waiting = [thread for thread in threading.enumerate() if "waitpid" in thread.name]
+    for thread in waiting:
+        thread.join(timeout=5)
+    assert not any(thread.is_alive() for thread in waiting)
 
 
 async def test_a_start_that_is_cancelled_leaves_no_process():

@@ -147,6 +147,19 @@ def test_a_phoneme_that_goes_on_in_the_next_chunk_goes_on_in_the_face():
         assert parts.pose(t) == pytest.approx(whole.pose(t))
 
 
+def test_a_clock_that_jitters_by_a_packet_between_chunks_does_not_show():
+    steady, jittery = PhonemeFace().open(1), PhonemeFace().open(1)
+    marks = [PhonemeMark(symbol, i * 55) for i, symbol in enumerate(("A:", "p", "A:", "m", "u:", "b", "E"))]
+    for chunk, jitter_ms in enumerate((0, 20, -20, 15, -20, 5, 20)):
+        begin, end = chunk * 60, chunk * 60 + 60
+        inside = [mark for mark in marks if begin <= mark.t_ms < end]
+        steady.add(inside, begin, end)
+        late = [PhonemeMark(mark.symbol, mark.t_ms + jitter_ms) for mark in inside]
+        jittery.add(late, begin + jitter_ms, end + jitter_ms)
+    for t in range(0, 420, 10):
+        assert jittery.pose(t) == pytest.approx(steady.pose(t), abs=1e-6)
+
+
 def test_where_marks_end_without_a_pause_the_mouth_holds_then_eases_to_rest():
     track = track_of(("A:", 0), end_ms=400)
     held = mouth(track.pose(350))
