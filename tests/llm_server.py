@@ -72,7 +72,7 @@ def _make_environment() -> None:
     stamp, wanted = ENVIRONMENT / "made-from", _digest(REQUIREMENTS)
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    say("installing torch and transformers for the language server tests, once, about a minute ...")
+    say("installing torch and transformers for the language server tests, once, one to two minutes ...")
     subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
     pip = [ENVIRONMENT / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-r", REQUIREMENTS], check=True, stderr=None, stdout=sys.__stderr__)

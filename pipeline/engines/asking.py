@@ -10,10 +10,10 @@ from pipeline.engines.spelling import nearest
 _HINTS: Final = {"where": "address", "when": "open", "who": "staff"}
 """Question words that hint at an idea without naming it."""
 _LIGHT_WORDS: Final = frozenset(
-    """accept afternoon bit brother building daughter deal deals day days evening everyone father friend front guy happen
-    happens husband keep leave leaving man mom month months morning mother neighbour offer office people person
-    place provide sister someone son start thinking use using week weeks wife woman work works year years
-    yesterday""".split()
+    """accept afternoon bit brother building daughter day days deal deals evening everyone father friend front
+    guy happen happens husband keep leave leaving man mom month months morning mother neighbour offer office
+    people person place provide sister someone son start thinking use using week weeks wife woman work works
+    year years yesterday""".split()
 )
 """Words that often surround what is asked and seldom are it."""
 _LIGHT: Final = 0.4
