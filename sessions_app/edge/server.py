@@ -17,7 +17,13 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer, reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IPushProducer
-from twisted.logger import globalLogBeginner
+from twisted.logger import (
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    STDLibLogObserver,
+    globalLogBeginner,
+)
 from zope.interface import implementer
 
 from sessions_app import switchboard
@@ -36,6 +42,7 @@ HTTP_LIMIT_S = 90
 """Longest answer: a chat message that first waits for a silent worker and then for a long reply."""
 SOCKET_LIMIT_S = 2 * 3600
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TWISTED_ERRORS = FilteringLogObserver(STDLibLogObserver("twisted"), [LogLevelFilterPredicate(LogLevel.error)])
 
 
 @implementer(IPushProducer)
@@ -164,8 +171,9 @@ class WebServer(Server):
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
-        globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
-        reactor.callWhenRunning(self._open)
+        globalLogBeginner.beginLoggingTo([TWISTED_ERRORS], redirectStandardIO=False, discardBuffer=True)
+        # Not callWhenRunning: that is before the asyncio loop runs.
+        reactor.callLater(0, self._open)
         reactor.addSystemEventTrigger("before", "shutdown", self._close)
         reactor.run(installSignalHandlers=self.signal_handlers)
 

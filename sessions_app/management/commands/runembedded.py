@@ -6,11 +6,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
 from pipeline.contracts.errors import EngineError
 from pipeline.worker.host import Host
 from sessions_app.management.commands import seed_demo
 from sessions_app.management.composition import worker_host
+from sessions_app.operations import services as operations
+from sessions_app.operations.models import GOING, SoakRun
+from sessions_app.tenants.scope import everyone
 
 DRAIN_S = 1.0
 """Whoever presses Ctrl-C does not want to wait for conversations to end."""
@@ -68,9 +72,17 @@ class Command(BaseCommand):
             return
         self._host.drain()
         self._greeting.cancel()
-        await asyncio.wait({self._work, self._greeting}, timeout=STOP_LIMIT_S)
+        celery = asyncio.ensure_future(asyncio.to_thread(self._stop_background))
+        await asyncio.wait({self._work, self._greeting, celery}, timeout=STOP_LIMIT_S)
         self._work.cancel()
-        await asyncio.to_thread(self._background.stop)
+
+    def _stop_background(self) -> None:
+        """A soak run is asked to end, or its thread would keep the process."""
+        with everyone():
+            for run in SoakRun.objects.filter(state__in=GOING):
+                operations.ask_stop(run=run)
+        connections.close_all()
+        self._background.stop()
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
