@@ -20,7 +20,7 @@ run-distributed: $(VENV)/.base ## Web, workers and Celery as processes of their 
 	@exec $(PY) scripts/run_distributed.py
 
 test: $(VENV)/.dev ## All tests, with real Redis, PostgreSQL, Chromium and speech
-	@scripts/debian-packages chromium redis-server postgresql flite
+	@scripts/debian-packages chromium redis-server postgresql flite sox
 	@$(PY) -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## Style, types, layers

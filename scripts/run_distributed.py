@@ -38,10 +38,10 @@ def main() -> int:
         if not os.environ.get(name):
             print(f"{name} is not set. It names the server to use; docs/configuration.md shows the form.", file=sys.stderr)
             return 2
-    for step in (["migrate", "--no-input"], ["collectstatic", "--no-input"]):
-        print("manage.py", *step, flush=True)
-        if (code := subprocess.run([sys.executable, "manage.py", *step, "-v", "0"]).returncode) != 0:
-            return code
+    print("Bringing the database up to date ...", flush=True)
+    migrated = subprocess.run([sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"])
+    if migrated.returncode != 0:
+        return migrated.returncode
     return supervise({name: subprocess.Popen(command) for name, command in commands().items()})
 
 
