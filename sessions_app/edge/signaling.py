@@ -25,8 +25,6 @@ from sessions_app.operations.admission import SessionOver
 
 log = structlog.get_logger(__name__)
 
-NO_MESSAGE = frozenset({"json_invalid", "union_tag_invalid", "union_tag_not_found", "model_attributes_type"})
-"""pydantic's names for what is not one of our messages at all, as against one with a wrong field."""
 MAX_CHATS_WAITING = 4
 
 
@@ -52,7 +50,8 @@ class SignalingConsumer(SessionSocket):
             message = socket_message.validate_json(text)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            if first["type"] in NO_MESSAGE:
+            # The location is (type, field, ...); without a field it is no message of ours at all.
+            if len(first["loc"]) < 2:
                 await self.end(CloseCode.BAD_MESSAGE, "Not a message that this socket knows.")
             else:
                 field = ".".join(map(str, first["loc"][1:]))

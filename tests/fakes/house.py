@@ -38,9 +38,7 @@ def make_business() -> Business:
         issue_publishable_key(tenant=tenant, label="Own pages")
         publishable = issue_publishable_key(tenant=tenant, label="Site", allowed_origins=[LISTED_ORIGIN])
         _, secret = issue_secret_key(tenant=tenant, label="Server")
-    return Business(
-        tenant, assistant, make_session(assistant), make_member(tenant), publishable.key, secret
-    )
+    return Business(tenant, assistant, make_session(assistant), make_member(tenant), publishable.key, secret)
 
 
 class Caller:

@@ -5,6 +5,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.core.cache import cache
 
+from sessions_app import switchboard
 from tests.fakes.house import Business, make_business
 from tests.fakes.worker import FakeWorker
 
@@ -33,3 +34,11 @@ async def worker() -> AsyncIterator[FakeWorker]:
     async with FakeWorker() as fake:
         yield fake
     await get_channel_layer().flush()
+
+
+@pytest.fixture
+def quick_doors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker is there: offers and chats find out at once."""
+    place, ask_chat = switchboard.place, switchboard.ask_chat
+    monkeypatch.setattr(switchboard, "place", lambda **k: place(**k, deadline_s=0.0))
+    monkeypatch.setattr(switchboard, "ask_chat", lambda *a: ask_chat(*a, sign_of_life_s=0.0))

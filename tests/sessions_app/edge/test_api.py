@@ -88,14 +88,18 @@ async def test_a_token_is_legal_as_a_websocket_subprotocol(riverside: Business) 
 
 @pytest.mark.parametrize("origin", [LISTED_ORIGIN, OWN_ORIGIN])
 async def test_a_page_on_an_allowed_origin_opens_a_session(riverside: Business, origin: str) -> None:
-    response = await Caller(riverside.publishable_key, origin)("POST", "/sessions", {"assistant": riverside.assistant.slug})
+    response = await Caller(riverside.publishable_key, origin)(
+        "POST", "/sessions", {"assistant": riverside.assistant.slug}
+    )
     assert response.status_code == 201
     assert response["Access-Control-Allow-Origin"] == origin
 
 
 @pytest.mark.parametrize("origin", ["", "https://evil.example", "null", "https://www.riverside.example.evil.example"])
 async def test_a_publishable_key_is_useless_elsewhere(riverside: Business, origin: str) -> None:
-    response = await Caller(riverside.publishable_key, origin)("POST", "/sessions", {"assistant": riverside.assistant.slug})
+    response = await Caller(riverside.publishable_key, origin)(
+        "POST", "/sessions", {"assistant": riverside.assistant.slug}
+    )
     assert is_problem(response, 403)
     assert "Access-Control-Allow-Origin" not in response
 
@@ -184,9 +188,7 @@ async def test_a_session_that_moves_is_let_go_by_its_old_worker(
         assert (await old.mail_of("hangup"))["reason"] == "moved"
 
 
-async def test_a_full_house_is_busy_with_a_time_to_come_back(
-    visitor: Caller, hasty: None, path: str
-) -> None:
+async def test_a_full_house_is_busy_with_a_time_to_come_back(visitor: Caller, hasty: None, path: str) -> None:
     response = await visitor("POST", f"{path}/offer", OFFER)
     assert is_problem(response, 503, "busy")
     assert int(response["Retry-After"]) > 0
@@ -255,9 +257,7 @@ async def test_chat_goes_on_with_another_worker_when_one_is_gone(
     assert worker.offers[0].leg == 2
 
 
-async def test_the_thirty_first_message_in_a_minute_is_refused(
-    visitor: Caller, worker: FakeWorker, path: str
-) -> None:
+async def test_the_thirty_first_message_in_a_minute_is_refused(visitor: Caller, worker: FakeWorker, path: str) -> None:
     answers = [await visitor("POST", f"{path}/chat", {"message": "hi"}) for _ in range(31)]
     assert [a.status_code for a in answers] == [200] * 30 + [429]
 
@@ -325,9 +325,7 @@ async def test_a_large_body_is_not_read(server: Caller) -> None:
         assert is_problem(await server("POST", "/sessions", {"assistant": "x" * size}), 413)
 
 
-async def test_an_error_inside_shows_nothing_of_it(
-    visitor: Caller, path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_error_inside_shows_nothing_of_it(visitor: Caller, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("password=hunter2")
 
