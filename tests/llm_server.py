@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[1]
 ENVIRONMENT = ROOT / ".venv-llm"
 REQUIREMENTS = ROOT / "requirements" / "llm-test.txt"
 MODEL_SCRIPT = ROOT / "tests" / "llm_model.py"
+SET_UP_LIMIT_S = 600.0
+"""For a test's time limit: the first one may have to install everything."""
 READY_LIMIT_S = 120.0
 END_LIMIT_S = 10.0
 

@@ -13,7 +13,7 @@ from pipeline.engines.grounding import grounded_messages
 from pipeline.engines.openai_language import OpenAiLanguage
 from pipeline.engines.patience import Patience
 from tests.fakes.language_server import scripted_server
-from tests.llm_server import running_server
+from tests.llm_server import SET_UP_LIMIT_S, running_server
 
 PREFIX = (Message("system", "You are Robin."), Message("user", "Hello"), Message("assistant", "Good day."))
 SATURDAY = Passage("hours", "opening hours", "We are open until two.", 0.9, "fact")
@@ -98,7 +98,7 @@ async def language(openai_server):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(SET_UP_LIMIT_S)
 async def test_a_real_server_streams_a_reply_in_pieces(language):
     pieces = [piece async for piece in language.reply(request())]
     assert len(pieces) > 1
@@ -106,11 +106,13 @@ async def test_a_real_server_streams_a_reply_in_pieces(language):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SET_UP_LIMIT_S)
 async def test_a_real_server_keeps_to_the_number_of_tokens(language):
     assert len([piece async for piece in language.reply(request(max_tokens=3))]) <= 3
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SET_UP_LIMIT_S)
 async def test_aborted_replies_leave_a_real_server_free_for_the_next(language):
     for _ in range(5):
         async with aclosing(language.reply(request(max_tokens=2000))) as pieces:
@@ -119,6 +121,7 @@ async def test_aborted_replies_leave_a_real_server_free_for_the_next(language):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(SET_UP_LIMIT_S)
 async def test_a_real_server_answers_several_sessions_at_once(language):
     assert all(await asyncio.gather(*(text_of(language, request(f"Question {n}?")) for n in range(4))))
 
