@@ -3,7 +3,6 @@
 Secrets may also come from a file: NAME_FILE gives the file's path (as Docker and Kubernetes mount them).
 """
 
-import json
 import os
 import secrets
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 MIN_SECRET_CHARS = 40
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -250,8 +250,9 @@ def load() -> Env:
         return Env()
     except ValidationError as error:
         raise SettingsError("\n".join(_in_words(e) for e in error.errors())) from error
-    except json.JSONDecodeError as error:
-        raise SettingsError(f"a setting is not valid JSON: {error}") from error
+    except UnreadableSetting as error:
+        name = str(error).partition('"')[2].partition('"')[0].upper()
+        raise SettingsError(f"{name}: not valid JSON: {error.__cause__}") from error
 
 
 def _in_words(error: Any) -> str:

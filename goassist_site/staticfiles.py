@@ -4,6 +4,7 @@ WhiteNoise's own middleware is synchronous only, and one such link makes Django 
 thread. This one is both.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -38,10 +39,9 @@ class StaticFiles(WhiteNoiseMiddleware):
 
     def _whole(self, found: Any, request: HttpRequest) -> HttpResponse:
         """The file in one piece: ASGI cannot stream from a synchronous file, and ours are small."""
-        streamed = self.serve(found, request)
-        response = HttpResponse(b"".join(streamed.streaming_content), status=streamed.status_code)
-        streamed.close()
-        response.headers.clear() if hasattr(response.headers, "clear") else None
-        for key, value in streamed.items():
-            response[key] = value
-        return response
+        answer = found.get_response(request.method, request.META)
+        body = b""
+        if answer.file is not None:
+            with contextlib.closing(answer.file) as file:
+                body = file.read()
+        return HttpResponse(body, status=int(answer.status), headers=dict(answer.headers))

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -48,9 +50,27 @@ class ConsoleAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, self.writers)
 
-    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Django redirects with the id in a message; we answer as for any address that is not there."""
-        raise Http404
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.must_be_there(request, object_id)
+        return super().change_view(request, object_id, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.must_be_there(request, object_id)
+        return super().delete_view(request, object_id, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.must_be_there(request, object_id)
+        return super().history_view(request, object_id, *args, **kwargs)
+
+    def must_be_there(self, request: HttpRequest, object_id: str) -> None:
+        """Django would redirect with the id in a message, or say "forbidden" first: both tell too much.
+
+        Raises Http404 for what is not in scope, PermissionDenied for people without any tenant.
+        """
+        if not self.has_module_permission(request):
+            raise PermissionDenied
+        if self.get_object(request, unquote(object_id)) is None:
+            raise Http404
 
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = super().get_list_display(request)
