@@ -11,6 +11,7 @@ A real client: it speaks RTP, DTLS and SCTP to whatever answers. It shares no co
 """
 
 import asyncio
+import itertools
 import json
 import time
 import wave
@@ -22,6 +23,7 @@ from typing import Any
 import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import is_rtcp
 
 FRAME_S = 0.02
 RATE_HZ = 48_000
@@ -122,6 +124,17 @@ class Caller:
     def send(self, message: dict[str, Any]) -> None:
         """On `control`, as the page would."""
         self.control.send(json.dumps(message))
+
+    def lose(self, pattern: list[bool]) -> None:
+        """From now on the network loses the RTP packets for which the pattern, over and over, says True."""
+        transport = self.pc.getSenders()[0].transport
+        send, fates = transport._send_rtp, itertools.cycle(pattern)
+
+        async def send_or_lose(data: bytes) -> None:
+            if is_rtcp(data) or not next(fates):
+                await send(data)
+
+        transport._send_rtp = send_or_lose
 
     async def until(self, condition: Any, timeout_s: float = 15.0) -> None:
         """Wait until `condition()` is true; looked at whenever something comes (sound, a message, a state)."""

@@ -37,6 +37,30 @@ async def test_a_visitor_is_heard(call):
     assert stats["packets_in"] > 20 and stats["packets_lost"] == 0
 
 
+async def test_loss_costs_the_lost_sound_and_holds_nothing_else_up(call):
+    peer, caller = await call()
+    caller.lose([False] * 9 + [True])
+    speaking = asyncio.create_task(caller.say(tone(300, 1.0, 48_000)))
+    async with asyncio.timeout(15):
+        sounds = await heard_by(peer, 40)
+    await speaking
+    assert peer.stats()["packets_lost"] >= 3
+    assert sounds[-1].t_audio_ms - sounds[0].t_audio_ms < 1200, "lost sound does not shift what comes after it"
+
+
+async def test_a_visitor_with_another_certificate_than_announced_is_not_let_in():
+    caller, clock = Caller(), MonotonicClock()
+    sdp = re.sub(r"(fingerprint:sha-\d+ )..:..", r"\g<1>00:11", await caller.offer())
+    peer, ours = await answer(sdp, clock=clock, session_t0=clock.now())
+    accepting = asyncio.create_task(caller.accept(ours))
+    async with asyncio.timeout(15):
+        assert await peer.closed() in {"failed", "closed"}
+    accepting.cancel()
+    await asyncio.wait({accepting})
+    await peer.close()
+    await caller.close()
+
+
 async def test_a_visitor_hears_the_reply_from_beginning_to_end(call):
     peer, caller = await call()
     first = []
