@@ -36,7 +36,7 @@ _SAME_IDEA: Final = (
     "begin start beginning began",
     "collect pick collection",
     "document papers paperwork",
-    "language speak spoken speaking",
+    "speak spoken talk",
     "kennel boarding board",
     "teeth tooth dental",
     "die died death dead dying",

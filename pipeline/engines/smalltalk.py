@@ -55,7 +55,7 @@ _REPLIES: Final = tuple(
         ),
         (
             r"okay|ok|yes|yeah|yep|sure|all right|alright|right|great|good|fine|perfect|i see|got it|understood"
-            r"|mm hm|mhm|aha",
+            r"|mm hm|mhm|aha|never mind|forget it|stop|no problem|that(?:'s| is) (?:okay|fine|all right)",
             "All right. What else can I do for you?",
         ),
         (

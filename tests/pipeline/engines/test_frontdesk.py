@@ -113,6 +113,7 @@ async def test_passages_below_the_threshold_are_never_told():
         ("okay thanks bye", "Thank you for talking"),
         ("no that's all", "Thank you for talking"),
         ("okay", "All right."),
+        ("never mind", "All right."),
         ("Who am I speaking with?", "I'm Robin, the automated assistant"),
         ("what is your name", "I'm Robin, the automated assistant"),
         ("what can you do", "I answer questions about Riverside Vet Clinic."),
