@@ -11,7 +11,7 @@ The engine's side (this module)::
             ...
     await child.close()
 
-The child's side is a module with `serve(options) -> Opener`, see `pipeline.engines.child_main`.
+The child's side is a module with `serve(options) -> Opener`, see `pipeline.engines.child_stream`.
 
 The protocol. Frames (`child_frames`) are `[stream, kind, body]`; both sides may send on any number of streams at once.
 
@@ -38,14 +38,16 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections import deque
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pipeline
 from pipeline.contracts.errors import EngineError
 from pipeline.engines import child_frames as frames
-from pipeline.engines.child_frames import WINDOW, Frame
+from pipeline.engines.child_call import Call
+from pipeline.engines.child_frames import Frame
+
+__all__ = ["Call", "Child"]
 
 logger = logging.getLogger(__name__)
 
@@ -83,16 +85,18 @@ class Child:
         async with self._starting:
             if self._closed:
                 raise EngineError(self.engine, f"{self._module} is closed")
-            if not self.alive:
+            if self.alive:
+                return
+            if self._process is not None:
+                logger.warning("%s has ended; starting another", self._module)
                 await self._end_process()
-                await self._start_process()
+            await self._start_process()
 
-    async def open(self, request: Any = None) -> "Call":
+    async def open(self, request: Any = None) -> Call:
         """A new stream; starts the child (again) where needed. Raises EngineError."""
         await self.start()
         self._last_stream += 1
-        call = Call(self, self._last_stream)
-        self._calls[call.stream] = call
+        call = self._call(self._last_stream)
         self._write(Frame(call.stream, frames.OPEN, request))
         return call
 
@@ -103,20 +107,23 @@ class Child:
             await self._end_process()
 
     async def _start_process(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pipeline.engines.child_main", self._module),
-            stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_environment(),
-        )  # fmt: skip
-        greeting = Call(self, 0)
-        self._calls[0] = greeting
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "pipeline.engines.child_main", self._module),
+                stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_environment(),
+            )  # fmt: skip
+        except OSError as error:
+            raise EngineError(self.engine, f"{self._module} did not start: {error}") from error
+        greeting = self._call(0)
         self._readers = [
-            asyncio.create_task(self._listen(self._process), name=f"{self._module} frames"),
-            asyncio.create_task(self._log(self._process), name=f"{self._module} stderr"),
+            asyncio.create_task(self._listen(process), name=f"{self._module} frames"),
+            asyncio.create_task(self._log(process), name=f"{self._module} stderr"),
         ]
         self._write(Frame(0, frames.OPEN, self._options))
         try:
             async with asyncio.timeout(START_LIMIT_S):
                 await greeting.opened()
+            self._forget(greeting)
         except (TimeoutError, EngineError) as error:
             await self._end_process()
             raise EngineError(self.engine, f"{self._module} did not start: {error or 'no answer'}") from error
@@ -134,10 +141,11 @@ class Child:
             async with asyncio.timeout(CLOSE_LIMIT_S):
                 await process.wait()
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            logger.warning("%s did not end by itself", self._module)
         finally:
-            await asyncio.gather(*self._readers)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.gather(process.wait(), *self._readers)
 
     async def _listen(self, process: Process) -> None:
         """Hand the child's frames to their calls until it ends, then fail the calls that are open."""
@@ -173,110 +181,12 @@ class Child:
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(frames.pack(frame))
 
-    def _forget(self, call: "Call") -> None:
+    def _call(self, stream: int) -> Call:
+        call = self._calls[stream] = Call(self.engine, stream, self._write, self._forget)
+        return call
+
+    def _forget(self, call: Call) -> None:
         self._calls.pop(call.stream, None)
-
-
-class Call:
-    """One stream to the child. One task sends, one task iterates."""
-
-    def __init__(self, child: Child, stream: int) -> None:
-        self.stream = stream
-        self._child = child
-        self._items: deque[Any] = deque()
-        self._taken = 0
-        self._room = WINDOW
-        self._failure = ""
-        self._over = False
-        self._ready = False
-        self._change = asyncio.Event()
-
-    def offer(self, item: Any) -> bool:
-        """Send if there is room; False: the child has WINDOW items unhandled. Raises EngineError when it failed."""
-        self._check()
-        if self._room == 0 or self._over:
-            return False
-        self._room -= 1
-        self._child._write(Frame(self.stream, frames.ITEM, item))
-        return True
-
-    async def send(self, item: Any) -> None:
-        """Send, waiting for room. Raises EngineError; also when the stream is over."""
-        while not self.offer(item):
-            if self._over:
-                raise EngineError(self._child.engine, "this stream is over")
-            await self._changed()
-
-    def end(self) -> None:
-        """Nothing more from this side; the iterator ends when the child has answered everything."""
-        self._child._write(Frame(self.stream, frames.END))
-
-    def abort(self) -> None:
-        """Over, at once: what the child still says about it is ignored. Does nothing on a stream that is over."""
-        if not self._over:
-            self._over = True
-            self._items.clear()
-            self._child._forget(self)
-            self._child._write(Frame(self.stream, frames.ABORT))
-            self._change.set()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Any:
-        """The child's next item. Raises EngineError when it failed or died."""
-        while not self._items:
-            self._check()
-            if self._over:
-                raise StopAsyncIteration
-            await self._changed()
-        self._taken += 1
-        if self._taken >= WINDOW // 2 and not self._over:
-            self._child._write(Frame(self.stream, frames.MORE, self._taken))
-            self._taken = 0
-        return self._items.popleft()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.abort()
-
-    async def opened(self) -> None:
-        """Wait for the child's `open` (stream 0 only). Raises EngineError."""
-        while not self._ready:
-            self._check()
-            await self._changed()
-
-    def take(self, frame: Frame) -> None:
-        """A frame from the child."""
-        match frame.kind:
-            case frames.ITEM:
-                self._items.append(frame.body)
-            case frames.MORE:
-                self._room += frame.body
-            case frames.OPEN:
-                self._ready = True
-            case frames.END:
-                self._over = True
-                self._child._forget(self)
-            case frames.ERROR:
-                self._child._forget(self)
-                self.fail(frame.body)
-        self._change.set()
-
-    def fail(self, reason: str) -> None:
-        self._failure = reason
-        self._over = True
-        self._change.set()
-
-    def _check(self) -> None:
-        if self._failure:
-            raise EngineError(self._child.engine, self._failure)
-
-    async def _changed(self) -> None:
-        self._change.clear()
-        await self._change.wait()
 
 
 def _environment() -> dict[str, str]:

@@ -4,13 +4,16 @@ The library lives in a child process (`espeak_child`). Synthesis runs far ahead 
 (`child`) holds it back at some four seconds of sound that nobody has taken yet, plus one piece of the phrase.
 """
 
+import logging
 from collections.abc import AsyncGenerator
 from typing import Any
 
 from pipeline.contracts.audio import PhonemeMark, SpeechChunk, WordMark
 from pipeline.contracts.spec import VoiceSettings
 from pipeline.engines.child import Child
-from pipeline.engines.speakable import Speakable, speakable
+from pipeline.engines.speakable import LENGTH_LIMIT, Speakable, speakable
+
+logger = logging.getLogger(__name__)
 
 RATE_HZ = 22_050
 
@@ -38,6 +41,8 @@ class EspeakVoice:
         spoken = speakable(text)
         if not spoken.text:
             return
+        if len(text) > LENGTH_LIMIT:
+            logger.warning("a phrase of %d characters is spoken up to %d", len(text), LENGTH_LIMIT)
         with await self._child.open({"voice": settings.name, "rate_wpm": settings.rate_wpm}) as call:
             for offset, piece in spoken.pieces():
                 await call.send([offset, piece])

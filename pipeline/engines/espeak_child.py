@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import espeakng_loader
 
-from pipeline.engines.child_main import Opener, Send
+from pipeline.engines.child_stream import Opener, Send
 
 RATE_HZ: Final = 22_050
 BUFFER_MS: Final = 60

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.engines.child_main import Opener, Send
+from pipeline.engines.child_stream import Opener, Send
 
 
 class Echo:

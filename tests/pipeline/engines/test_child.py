@@ -15,7 +15,8 @@ from pipeline.contracts.errors import EngineError
 from pipeline.engines import child_frames as frames
 from pipeline.engines.child import Child
 from pipeline.engines.child_frames import WINDOW, Frame
-from pipeline.engines.child_main import Stream, Switch
+from pipeline.engines.child_main import Switch
+from pipeline.engines.child_stream import Stream
 from tests.fakes.child_echo import serve
 
 ECHO = "tests.fakes.child_echo"
@@ -172,6 +173,25 @@ async def test_closing_fails_open_streams_and_leaves_no_process_and_no_thread():
     for thread in waiting:
         thread.join(timeout=5)
     assert not any(thread.is_alive() for thread in waiting)
+
+
+async def test_a_child_that_does_not_end_by_itself_is_killed(monkeypatch, caplog):
+    monkeypatch.setattr("pipeline.engines.child.CLOSE_LIMIT_S", 0.05)
+    child = Child(ECHO, {}, engine="tts")
+    await child.start()
+    process = child._process
+    os.kill(child.pid, signal.SIGSTOP)
+    await child.close()
+    assert process.returncode == -signal.SIGKILL
+    assert "did not end by itself" in caplog.text
+
+
+async def test_a_process_that_cannot_be_made_is_told_in_words(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    child = Child(ECHO, {}, engine="tts")
+    with pytest.raises(EngineError, match="did not start: .*nowhere"):
+        await child.start()
+    await child.close()
 
 
 async def test_a_start_that_is_cancelled_leaves_no_process():

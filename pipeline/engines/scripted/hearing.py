@@ -1,0 +1,91 @@
+"""An ear that takes loud for speech, and a recogniser that knows what will be said."""
+
+import asyncio
+from array import array
+from collections.abc import Sequence
+
+from pipeline.contracts.dialogue import Transcript
+from pipeline.contracts.numbers import EAR_RATE_HZ
+from pipeline.contracts.spec import AssistantSpec
+from pipeline.engines.scripted.script import Scripted, Sleep, pause
+
+
+class ScriptedVad(Scripted):
+    """Loud is speech: 1.0 for a window whose root mean square reaches `threshold`, else 0.0. A tone will do."""
+
+    def __init__(self, *, threshold: int = 500) -> None:
+        self._threshold = threshold
+
+    def open(self) -> "ScriptedVadStream":
+        return ScriptedVadStream(self._threshold)
+
+
+class ScriptedVadStream:
+    def __init__(self, threshold: int) -> None:
+        self._threshold = threshold
+
+    async def probability(self, window: bytes) -> float:
+        samples = array("h", window)
+        mean_square = sum(sample * sample for sample in samples) / max(len(samples), 1)
+        return 1.0 if mean_square >= self._threshold**2 else 0.0
+
+    def close(self) -> None:
+        return None
+
+
+class ScriptedAsr(Scripted):
+    """Every session's utterances are `lines`, one after the other, over and over; `finish` takes `delay_ms`.
+
+    While sound is fed the partial shows one more word each `word_ms` of it. No sound: nothing was understood.
+    """
+
+    def __init__(
+        self,
+        *,
+        lines: Sequence[str] = ("What are your opening hours on Saturday?",),
+        delay_ms: float = 0,
+        word_ms: float = 300,
+        confidence: float = 1.0,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._lines, self._confidence = tuple(lines), confidence
+        self._delay_ms, self._word_ms, self._sleep = delay_ms, word_ms, sleep
+
+    async def open(self, spec: AssistantSpec) -> "ScriptedHearing":
+        return ScriptedHearing(self._lines, self._delay_ms, self._word_ms, self._confidence, self._sleep)
+
+
+class ScriptedHearing:
+    def __init__(
+        self, lines: tuple[str, ...], delay_ms: float, word_ms: float, confidence: float, sleep: Sleep
+    ) -> None:
+        self._lines, self._confidence = lines, confidence
+        self._delay_ms, self._word_ms, self._sleep = delay_ms, word_ms, sleep
+        self._utterance = 0
+        self._fed_ms = 0.0
+
+    @property
+    def _line(self) -> str:
+        return self._lines[self._utterance % len(self._lines)] if self._lines else ""
+
+    def feed(self, pcm: bytes) -> None:
+        self._fed_ms += len(pcm) / 2 / EAR_RATE_HZ * 1000
+
+    @property
+    def partial(self) -> str:
+        return " ".join(self._line.split()[: int(self._fed_ms / self._word_ms)])
+
+    async def finish(self) -> Transcript:
+        line, heard = self._line, self._fed_ms > 0
+        self._fed_ms = 0.0
+        await pause(self._sleep, self._delay_ms)
+        if not heard:
+            return Transcript("")
+        self._utterance += 1
+        return Transcript(line, self._confidence)
+
+    def discard(self) -> None:
+        self._fed_ms = 0.0
+
+    async def close(self) -> None:
+        return None
