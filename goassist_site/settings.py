@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from goassist_site import logs, stores
+from goassist_site.console import UNFOLD as UNFOLD
 from goassist_site.env import load_or_exit
 from goassist_site.security import csp_policy
 
@@ -126,12 +127,3 @@ LOGGING_CONFIG = None
 logs.configure(ENV.goassist_log_level, ENV.goassist_log_format)
 PROMETHEUS_METRIC_NAMESPACE = "goassist"
 PROMETHEUS_EXPORT_MIGRATIONS = False
-
-UNFOLD = {
-    "SITE_TITLE": "GoAssist",
-    "SITE_HEADER": "GoAssist",
-    "SITE_SUBHEADER": "Voice assistants",
-    "SITE_SYMBOL": "graphic_eq",
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-}

@@ -1,0 +1,76 @@
+"""How the console looks: names, and what the side bar offers to whom (django-unfold's UNFOLD setting)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+
+def _allowed(model: str) -> Callable[[HttpRequest], bool]:
+    """The side bar shows what the page itself would."""
+
+    def permitted(request: HttpRequest) -> bool:
+        from django.apps import apps
+        from django.contrib import admin
+
+        page = admin.site._registry.get(apps.get_model("sessions_app", model))
+        return page is not None and page.has_module_permission(request)
+
+    return permitted
+
+
+def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:sessions_app_{model}_changelist"),
+        "permission": _allowed(model),
+    }
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "GoAssist",
+    "SITE_HEADER": "GoAssist",
+    "SITE_SUBHEADER": "Voice assistants",
+    "SITE_SYMBOL": "graphic_eq",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "sessions_app.history.dashboard.fill",
+    "SIDEBAR": {
+        "navigation": [
+            {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
+            {
+                "title": "Conversations",
+                "separator": True,
+                "items": [_item("Live now", "sensors", "livesession"), _item("Sessions", "forum", "session")],
+            },
+            {
+                "title": "Assistants",
+                "separator": True,
+                "items": [
+                    _item("Assistants", "support_agent", "assistant"),
+                    _item("Versions", "history", "assistantversion"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    _item("Members", "group", "membership"),
+                    _item("Publishable keys", "public", "publishablekey"),
+                    _item("Secret keys", "key", "secretkey"),
+                ],
+            },
+            {
+                "title": "Installation",
+                "separator": True,
+                "items": [
+                    _item("Tenants", "apartment", "tenant"),
+                    _item("Users", "person", "user"),
+                    _item("Soak tests", "speed", "soakrun"),
+                ],
+            },
+        ]
+    },
+}
