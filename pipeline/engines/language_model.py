@@ -2,8 +2,8 @@
 
 The version's own words (`own_words`) are mixed with the general English model of the pocketsphinx wheel
 (`sphinx_trie`), so that what visitors are likely to say comes out well and other words still come through. Built in a
-process of its own (`language_model_child`): a second of numpy would be felt by every call. The general half, cut down, is
-the same for all versions and is kept beside them.
+process of its own (`language_model_child`): a second of numpy would be felt by every call. The general half, cut down,
+is the same for all versions and is kept beside them.
 
 The numbers below were chosen by measurement, `python -m benchmarks.word_error`; docs/engines.md has the figures.
 """
