@@ -92,7 +92,7 @@ class GuardedWebSocket(WebSocketProtocol):
     def _drop(self) -> None:
         """The close frame waits behind everything that was not read: whoever is stuck will hardly see it."""
         log.info("slow_reader_dropped", path=self.path)
-        self.sendClose(code=CloseCode.TOO_SLOW, reason="Reader too slow.")
+        self.sendClose(code=int(CloseCode.TOO_SLOW), reason="Reader too slow.")
         self.transport.abortConnection()
 
 
@@ -167,6 +167,8 @@ class WebServer(Server):
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,
+            # A broken message is answered with a close frame that says why, not with a lost connection.
+            failByDrop=False,
             openHandshakeTimeout=self.websocket_handshake_timeout,
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
