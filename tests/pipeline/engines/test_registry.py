@@ -1,6 +1,8 @@
 """Engines are found by port and kind, imported when first asked for."""
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,11 @@ def test_a_library_that_is_not_installed_is_told_in_words(monkeypatch):
     monkeypatch.setitem(registry.KINDS["tts"], "absent", "pipeline.engines.not_installed:Voice")
     with pytest.raises(EngineError, match="the tts engine 'absent' cannot be loaded"):
         registry.create("tts", "absent")
+
+
+def test_the_documentation_names_every_kind():
+    text = (Path(__file__).parents[3] / "docs" / "engines.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
+    assert {port: re.findall(r"`([\w-]+)`", kinds) for port, kinds in rows.items() if port in registry.KINDS} == {
+        port: list(kinds) for port, kinds in registry.KINDS.items()
+    }
