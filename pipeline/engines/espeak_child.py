@@ -33,6 +33,9 @@ _EVENT_PHONEME: Final = 7
 _VOICE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,40}")
 """A name, never a path: the library would open it as a file."""
 
+_GOES_ON: Final = re.compile(r"[^.,;:!?\s]\s+$")
+"""A piece that was cut between two words: no pause after it."""
+
 
 class _EventId(ctypes.Union):
     _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
@@ -119,7 +122,7 @@ class Library:
         """Returns when all was synthesised or `on_sound` said no. Neither SSML nor phoneme input is switched on."""
         self._on_sound = on_sound
         encoded = text.encode()
-        flags = _CHARS_UTF8 | _ENDPAUSE
+        flags = _CHARS_UTF8 | (0 if _GOES_ON.search(text) else _ENDPAUSE)
         if self._espeak.espeak_Synth(encoded, len(encoded) + 1, 0, _POS_CHARACTER, 0, flags, None, None) != 0:
             raise RuntimeError("espeak-ng refused the text")
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from itertools import pairwise
 
 import pytest
 
@@ -10,6 +11,7 @@ from pipeline.contracts.errors import EngineError
 from pipeline.contracts.spec import VoiceSettings
 from pipeline.engines.child_frames import WINDOW
 from pipeline.engines.espeak import RATE_HZ, EspeakVoice
+from pipeline.engines.speakable import PIECE_LENGTH
 
 SETTINGS = VoiceSettings()
 TEXT = (
@@ -77,6 +79,16 @@ async def test_the_same_phrase_sounds_the_same_length_in_one_piece_or_many(voice
     one = length_ms(await spoken(voice, "We are open on Saturday."))
     ten = length_ms(await spoken(voice, "We are open on Saturday. " * 10))
     assert ten == pytest.approx(10 * one, rel=0.02)
+
+
+async def test_a_sentence_too_long_for_one_piece_has_no_pause_where_it_was_cut(voice):
+    sentence = "we are open on every Saturday " * 12
+    marks = [mark for chunk in await spoken(voice, sentence + "indeed.") for mark in chunk.phonemes]
+    pauses = [after.t_ms - mark.t_ms for mark, after in pairwise(marks) if mark.symbol == "_:"]
+    assert len(sentence) > 2 * PIECE_LENGTH
+    assert len(pauses) == 3
+    assert max(pauses[:2]) < 20
+    assert pauses[2] > 200
 
 
 async def test_speed_and_voice_are_the_settings(voice):
