@@ -56,6 +56,9 @@ START_LIMIT_S: Final = 60.0
 CLOSE_LIMIT_S: Final = 3.0
 """A child that has not gone this long after end-of-file is killed."""
 
+PASSED_ON: Final = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT"})
+"""Environment variables that a child inherits, next to Python's own."""
+
 
 class Child:
     """One child process, started at first use and again after its death. Belongs to the event loop that starts it."""
@@ -190,7 +193,7 @@ class Child:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds this package wherever the parent found it."""
+    """The child finds this package wherever the parent found it. Settings and secrets are none of its business."""
     root = str(Path(pipeline.__file__).resolve().parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (root, inherited)))}
+    kept = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("PYTHON")}
+    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}

@@ -27,6 +27,8 @@ class Echo:
             case "print":
                 print("a line on stdout")
                 self._send("printed")
+            case "environment":
+                self._send(dict(os.environ))
             case "until aborted":
                 while self._send("x" * 1000):
                     pass

@@ -140,6 +140,15 @@ async def test_what_a_library_prints_goes_to_the_log_and_not_between_frames(chil
     assert "a line on stdout" in caplog.text
 
 
+async def test_the_parents_secrets_stay_with_the_parent(child, monkeypatch):
+    monkeypatch.setenv("LLM_API_KEY", "hush")
+    with await child.open() as call:
+        await call.send("environment")
+        environment = await anext(call)
+    assert "hush" not in environment.values()
+    assert "PATH" in environment
+
+
 async def test_it_shrugs_off_the_signals_of_terminals_and_supervisors(child):
     await child.start()
     pid = child.pid
