@@ -26,12 +26,15 @@ async def answer(
     """
     remote = offer.checked(sdp)
     peer = Peer(ice_servers, clock, session_t0)
+    negotiating = asyncio.create_task(peer._negotiate(remote), name="answer a call")
     try:
-        return peer, await peer._negotiate(remote)
+        return peer, await asyncio.shield(negotiating)
     except Exception as error:  # seven kinds at least, for SDP that parses but makes no sense
         await peer.close()
         raise MediaError(f"the offer cannot be answered ({type(error).__name__})") from error
-    except BaseException:
+    except asyncio.CancelledError:
+        # aioice forgets its queries to STUN servers when gathering is cancelled: let it end, within GATHER_S.
+        await asyncio.gather(negotiating, return_exceptions=True)
         await peer.close()
         raise
 
