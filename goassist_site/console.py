@@ -34,6 +34,22 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "GoAssist",
     "SITE_SUBHEADER": "Voice assistants",
     "SITE_SYMBOL": "graphic_eq",
+    # Tailwind's teal, the colour of the visitors' pages.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(35% .053 188.5)",
+            "950": "oklch(27.7% .046 192.524)",
+        },
+    },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "sessions_app.history.dashboard.fill",

@@ -111,9 +111,14 @@ class Env(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], env_settings: PydanticBaseSettingsSource, **sources: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return sources["init_settings"], env_settings, SecretFiles(settings_cls)
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @field_validator("goassist_allowed_hosts", "goassist_origins", mode="before")
     @classmethod

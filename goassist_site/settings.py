@@ -98,6 +98,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"
 
 # Static files: served from where they lie, no collecting step, in every mode.
 STATIC_URL = "/static/"

@@ -1,7 +1,7 @@
 """An assistant has a draft that people edit, and frozen versions that answer visitors."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -17,6 +17,10 @@ class FrozenQuerySet(TenantScopedQuerySet):
     def update(self, **changes: Any) -> int:
         """Raises FrozenVersion, always."""
         raise FrozenVersion("versions are published for good; publish a new one instead")
+
+
+class FrozenManager(TenantScopedManager):
+    _queryset_class = FrozenQuerySet
 
 
 class Assistant(TenantOwned):
@@ -54,7 +58,7 @@ class AssistantVersion(TenantOwned):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = TenantScopedManager.from_queryset(FrozenQuerySet)()
+    objects: ClassVar[FrozenManager] = FrozenManager()
 
     class Meta(TenantOwned.Meta):
         ordering = ("-number",)

@@ -19,10 +19,12 @@ LATEST_TURNS = 2000
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's dashboard callback. People without a tenant get the page without figures."""
+    context["title"] = "Overview"
     if request.user.is_superuser or getattr(request, "membership", None):
         context["figures"] = figures()
         context["chart"] = json.dumps(sessions_by_day())
-        context["latest"] = Session.objects.select_related("assistant").annotate(turn_total=Count("turns"))[:8]
+        sessions = Session.objects.select_related("assistant").annotate(turn_total=Count("turns"))
+        context["latest"] = sessions.order_by("-created_at")[:8]
     return context
 
 

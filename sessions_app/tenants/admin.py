@@ -31,7 +31,7 @@ class TenantAdmin(ConsoleAdmin):
         if request.user.is_superuser:
             return tenants
         membership = getattr(request, "membership", None)
-        return tenants.filter(pk=membership.tenant_id if membership else None)
+        return tenants.filter(pk=membership.tenant_id) if membership else tenants.none()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("created_at",) if request.user.is_superuser else ("slug", "created_at")
@@ -108,7 +108,7 @@ class MembershipAdmin(ConsoleAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
     """Operators only: they are the ones with Django's own permissions."""
 
     form, add_form, change_password_form = UserForm, NewUserForm, AdminPasswordChangeForm
