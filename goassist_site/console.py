@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -34,6 +35,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "GoAssist",
     "SITE_SUBHEADER": "Voice assistants",
     "SITE_SYMBOL": "graphic_eq",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icons/goassist.svg")}],
     # Tailwind's teal, the colour of the visitors' pages.
     "COLORS": {
         "primary": {

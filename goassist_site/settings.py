@@ -83,6 +83,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "soak runs that died": {"task": "operations.sweep_soak_runs", "schedule": 30.0},
+    "sessions that died": {"task": "operations.reap_sessions", "schedule": 30.0},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # People.
 AUTH_USER_MODEL = "sessions_app.User"
@@ -98,8 +103,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
-DATE_FORMAT = "j M Y"
-DATETIME_FORMAT = "j M Y, H:i"
+FORMAT_MODULE_PATH = ["goassist_site.formats"]
 
 # Static files: served from where they lie, no collecting step, in every mode.
 STATIC_URL = "/static/"
@@ -127,5 +131,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # Logs and metrics.
 LOGGING_CONFIG = None
 logs.configure(ENV.goassist_log_level, ENV.goassist_log_format)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
 PROMETHEUS_METRIC_NAMESPACE = "goassist"
 PROMETHEUS_EXPORT_MIGRATIONS = False

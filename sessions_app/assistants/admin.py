@@ -68,11 +68,15 @@ class AssistantVersionAdmin(ReadOnlyAdmin):
     list_display = ("assistant", "number", "short_digest", "published_by", "created_at")
     list_select_related = ("assistant", "published_by", "tenant")
     list_filter = ("created_at",)
-    fields = ("assistant", "number", "digest", "published_by", "created_at", "what")
+    fields = ("assistant", "number", "whole_digest", "published_by", "created_at", "what")
 
     @display(description="Digest")
     def short_digest(self, version: AssistantVersion) -> str:
         return version.digest[:12]
+
+    @display(description="Digest (SHA-256)")
+    def whole_digest(self, version: AssistantVersion) -> str:
+        return format_html('<span style="overflow-wrap: anywhere">{}</span>', version.digest)
 
     @display(description="Manifest")
     def what(self, version: AssistantVersion) -> str:

@@ -27,8 +27,8 @@ def _area(rows: int) -> forms.Textarea:
     return UnfoldAdminTextareaWidget(attrs={"rows": rows})
 
 
-def _whole(help_text: str) -> forms.IntegerField:
-    return forms.IntegerField(widget=UnfoldAdminIntegerFieldWidget, help_text=help_text)
+def _whole(label: str, help_text: str) -> forms.IntegerField:
+    return forms.IntegerField(label=label, widget=UnfoldAdminIntegerFieldWidget, help_text=help_text)
 
 
 class Sheet(forms.CharField):
@@ -66,10 +66,10 @@ class AssistantForm(forms.ModelForm):
         help_text="0 to 1. Below it the assistant says that it does not know.",
     )
     voice_name = forms.CharField(widget=UnfoldAdminTextInputWidget, help_text="Of the speech engine: en-us, en-gb.")
-    rate_wpm = _whole("Speed of speech, words a minute.")
-    endpoint_ms = _whole("Silence that ends the visitor's turn, ms. Under 700 the assistant is brisk and may cut in.")
-    min_speech_ms = _whole("Sound shorter than this is noise, ms.")
-    idle_limit_s = _whole("A silent session ends after so many seconds (60 to 3600).")
+    rate_wpm = _whole("Speed", "Words a minute.")
+    endpoint_ms = _whole("End of turn, ms", "Silence that ends the visitor's turn. Under 700: brisk.")
+    min_speech_ms = _whole("Shortest speech, ms", "Sound shorter than this is noise.")
+    idle_limit_s = _whole("Idle limit, s", "A silent session ends after so many seconds (60 to 3600).")
 
     class Meta:
         model = Assistant

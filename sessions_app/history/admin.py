@@ -24,9 +24,8 @@ def _timing(name: str, title: str) -> Any:
 
 
 class TurnInline(TabularInline):
-    """Times in ms."""
-
     model = Turn
+    verbose_name_plural = "turns (times in ms)"
     extra = 0
     hide_title = True
     ordering = ("leg", "number")

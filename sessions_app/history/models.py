@@ -44,7 +44,7 @@ class Session(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return str(self.id)
+        return f"session {str(self.id)[:8]}"
 
 
 class Turn(TenantOwned):
