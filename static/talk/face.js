@@ -45,6 +45,10 @@ export class Face {
     this.#track.flush();
   }
 
+  begin() {
+    this.#track.begin();
+  }
+
   restart() {
     this.#track.restart();
   }

@@ -41,8 +41,10 @@ function outline({ w, up, down, lift }) {
   const { x, y } = MOUTH;
   const corner = y - lift;
   // A cubic reaches three quarters of its handles' height.
-  const top = y - (4 / 3) * up - lift * 0.1;
-  const bottom = y + (4 / 3) * down + lift * 0.45;
+  // At rest both halves lie on one line that the raised corners bend into a slight smile.
+  const rest = y + lift * 1.5;
+  const top = rest - (4 / 3) * up;
+  const bottom = rest + (4 / 3) * down;
   const h = w * 0.62;
   return `M${n(x - w)} ${n(corner)}C${n(x - h)} ${n(top)} ${n(x + h)} ${n(top)} ${n(x + w)} ${n(corner)}`
     + `C${n(x + h)} ${n(bottom)} ${n(x - h)} ${n(bottom)} ${n(x - w)} ${n(corner)}Z`;

@@ -25,6 +25,8 @@ export class FaceTrack {
   #frames = [];
   #offsets = [];
   #playoutMs = PLAYOUT_MS.usual;
+  /** After a flush the frames still under way belong to a reply that is over. */
+  #flushed = false;
   /** @type {Pose} */
   #shown = {};
   #shownAt = 0;
@@ -40,8 +42,9 @@ export class FaceTrack {
     this.#playoutMs = Math.min(PLAYOUT_MS.most, Math.max(PLAYOUT_MS.least, ms));
   }
 
-  /** @param {{t_audio_ms: number, blendshapes: Pose}} frame @param {number} nowMs */
+  /** @param {{t_audio_ms: number, heartbeat?: boolean, blendshapes: Pose}} frame @param {number} nowMs */
   add(frame, nowMs) {
+    if (this.#flushed && !frame.heartbeat) return;
     if (!this.#offsets.length) this.clock(frame.t_audio_ms, nowMs);
     const entry = { t: frame.t_audio_ms, pose: frame.blendshapes };
     let i = this.#frames.length;
@@ -50,15 +53,22 @@ export class FaceTrack {
     if (this.#frames.length > MOST_FRAMES) this.#frames.shift();
   }
 
-  /** The reply is over now: nothing that is queued will be shown. */
+  /** The reply is over now: nothing of it that is queued or under way will be shown. */
   flush() {
     this.#frames = [];
+    this.#flushed = true;
+  }
+
+  /** The next reply begins. */
+  begin() {
+    this.#flushed = false;
   }
 
   /** Another worker, another clock. */
   restart() {
-    this.flush();
+    this.#frames = [];
     this.#offsets = [];
+    this.#flushed = false;
   }
 
   /** @param {number} nowMs @returns {Pose} */

@@ -63,9 +63,11 @@ class TalkPage {
   }
 
   async #talk() {
-    this.#playback.unlock();
     this.#session?.hangup();
-    await this.#begin('voice').start();
+    const started = this.#begin('voice').start();
+    // Still within the click, but after the call is under way: making an AudioContext may take a quarter of a second.
+    this.#playback.unlock();
+    await started;
   }
 
   #begin(channel) {
@@ -78,7 +80,7 @@ class TalkPage {
       .on('event', (event) => this.#heard(event))
       .on('stream', (stream) => this.#listenTo(stream))
       .on('stop', () => this.#silence())
-      .on('reply', () => this.#playback.unmute())
+      .on('reply', () => this.#sound())
       .on('clock', (tAudioMs) => this.#face.clock(tAudioMs))
       .on('face', (frame) => this.#face.add(frame));
     return session;
@@ -119,7 +121,8 @@ class TalkPage {
 
   /** What to show, from the session's phase and, in a live one, from the agent's state. */
   #mood() {
-    const { phase, channel } = this.#session;
+    const { phase, channel, begun } = this.#session;
+    if (phase === 'ended' && !begun) return this.#view.mood('idle');
     if (phase !== 'live') return this.#view.mood(phase);
     if (channel === 'chat') return this.#view.mood(this.#agentState === 'listening' ? 'chat' : 'written');
     const listening = this.#agentState === 'listening' && this.#microphone.muted;
@@ -138,6 +141,11 @@ class TalkPage {
   #listenTo(stream) {
     this.#playback.attach(stream);
     this.#agentLevel ??= new Level(this.#playback.analyser);
+  }
+
+  #sound() {
+    this.#playback.unmute();
+    this.#face.begin();
   }
 
   /** The server says the reply is over: silence now, whatever the jitter buffer still holds. */

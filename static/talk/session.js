@@ -33,6 +33,7 @@ export class Session extends Emitter {
   #grant = null;
   #leg = 0;
   #phase = '';
+  #begun = false;
 
   /**
    * @param {{apiBase: string, key: string, assistant: string, certificate?: RTCCertificate}} config
@@ -48,6 +49,11 @@ export class Session extends Emitter {
 
   get phase() {
     return this.#phase;
+  }
+
+  /** False while nothing was ever said: a session that ends so has not really been one. */
+  get begun() {
+    return this.#begun;
   }
 
   get channel() {
@@ -213,6 +219,7 @@ export class Session extends Emitter {
 
   #enter(phase, problem, untilMs) {
     this.#phase = phase;
+    this.#begun ||= phase === 'live';
     this.emit('phase', { phase, problem, untilMs });
   }
 

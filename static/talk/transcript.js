@@ -22,7 +22,7 @@ export class Transcript {
 
   /** @param {import('./captions.js').Line} line */
   keep({ who, text, interrupted }) {
-    const item = document.createElement('li');
+    const item = document.createElement('p');
     item.className = `line line--${who}`;
     item.append(speakerOf(who), textOf(text));
     if (interrupted) item.append(cutMark());
@@ -44,7 +44,7 @@ export class Transcript {
   /** A line between two sessions. */
   divide() {
     if (!this.#log.childElementCount) return;
-    const item = document.createElement('li');
+    const item = document.createElement('p');
     item.className = 'divider';
     item.textContent = 'New conversation';
     this.#log.append(item);

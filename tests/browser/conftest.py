@@ -39,7 +39,9 @@ async def talk() -> AsyncIterator[Callable[..., Any]]:
     """`page, office = await talk(args=…, path=…, **context options)`: fails on script errors and policy violations."""
     async with AsyncExitStack() as stack:
 
-        async def open_page(args: list[str] = FAKE_MICROPHONE, path: str = "/talk/", **options: Any) -> tuple[Page, Office]:
+        async def open_page(
+            args: list[str] = FAKE_MICROPHONE, path: str = "/talk/", **options: Any
+        ) -> tuple[Page, Office]:
             page, office = await stack.enter_async_context(_opened(args, **options))
             await page.goto(ORIGIN + path)
             return page, office

@@ -54,7 +54,9 @@ async def serve(context: BrowserContext) -> None:
 async def _answer(route: Route) -> None:
     path = route.request.url.removeprefix(ORIGIN).split("?")[0]
     if path in PAGES:
-        await route.fulfill(body=_page(*PAGES[path]), content_type="text/html", headers={"Content-Security-Policy": POLICY})
+        await route.fulfill(
+            body=_page(*PAGES[path]), content_type="text/html", headers={"Content-Security-Policy": POLICY}
+        )
         return
     folder, _, name = path.lstrip("/").partition("/")
     file = FOLDERS.get(folder, ROOT / "nowhere") / name

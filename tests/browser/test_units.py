@@ -9,6 +9,7 @@ from playwright.async_api import Page, async_playwright
 
 from tests.browser.site import CHROMIUM, FOLDERS, ORIGIN, QUIET, serve
 
+pytestmark = pytest.mark.slow
 SENTENCE = re.compile(r"^test\('([^']+)'", re.MULTILINE)
 UNITS = [
     (path.stem, sentence)

@@ -70,6 +70,17 @@ test('a flushed reply eases to neutral', () => {
   equal(jaws.at(-1), 0);
 });
 
+test('frames of a flushed reply that were under way are not shown, those of the next one are', () => {
+  const track = steady(0.8, 40);
+  sample(track, 1300);
+  track.flush();
+  for (let t = 300; t < 600; t += 33) track.add(open(t, 0.5), 1310);
+  equal(sample(track, 1500, 1300).at(-1), 0);
+  track.begin();
+  for (let t = 500; t < 900; t += 33) track.add(open(t, 0.5), 1500);
+  near(sample(track, 1700, 1500).at(-1), 0.5, 0.01);
+});
+
 test('the playout delay stays between 40 and 90 ms', () => {
   for (const [asked, given] of [[5, 40], [70, 70], [400, 90]]) {
     const track = new FaceTrack();
