@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from hypothesis import settings as hypothesis_settings
+from tests.stack import RUNNING
 
 # How long an example takes says something about the machine, nothing about the code.
 hypothesis_settings.register_profile("untimed", deadline=None)
@@ -49,7 +50,16 @@ def nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Child processes, without those of a stack that outlives the test (tests.stack ends them)."""
+    children = psutil.Process().children(recursive=True)
+    return [c for c in children if not any(pid in RUNNING for pid in (c.pid, *_ancestors(c)))]
+
+
+def _ancestors(process: psutil.Process) -> list[int]:
+    try:
+        return [parent.pid for parent in process.parents()]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _lasting(thread: threading.Thread) -> bool:

@@ -4,9 +4,10 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 START_LIMIT_S = 30.0
@@ -64,7 +65,7 @@ class Redis:
 class Postgres:
     """A cluster of our own. `stop` is a database that is away; `start` brings it back with its data."""
 
-    folder: Path
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="goassist-postgres-")))
     port: int = 0
     running: bool = False
 
@@ -93,13 +94,13 @@ class Postgres:
             self._run("pg_ctl", "-D", str(self.folder / "cluster"), "-w", "-m", "immediate", "stop")
             self.running = False
 
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _own(self, folder: Path) -> None:
         """PostgreSQL refuses to run as root: the folder then belongs to the user that the package made."""
         if os.getuid() == 0:
-            for path in (folder, *folder.parents):
-                if path == Path("/tmp"):
-                    break
-                path.chmod(0o755)
             shutil.chown(folder, "postgres", "postgres")
 
     def _run(self, program: str, *arguments: str) -> None:

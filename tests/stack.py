@@ -19,6 +19,8 @@ from tests.services import Postgres, Redis, accepts, free_port, wait_for
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 90.0
 STOP_LIMIT_S = 25.0
+RUNNING: set[int] = set()
+"""Process ids of stacks that are up; the leak check lets them live from one test to the next."""
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Process:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(self.command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+        RUNNING.add(self.popen.pid)
 
     @property
     def alive(self) -> bool:
@@ -49,10 +52,12 @@ class Process:
         assert self.popen is not None
         self.popen.kill()
         self.popen.wait(10)
+        RUNNING.discard(self.popen.pid)
 
     def stop(self) -> None:
         if not self.alive or self.popen is None:
             return
+        RUNNING.discard(self.popen.pid)
         self.popen.send_signal(signal.SIGTERM)
         try:
             self.popen.wait(STOP_LIMIT_S)
@@ -112,7 +117,12 @@ class Stack:
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=120
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, f"manage.py {' '.join(arguments)}: {done.stderr}"
         return done.stdout
@@ -139,9 +149,10 @@ class Stack:
     def stop(self) -> None:
         """Everything, in the reverse order; the first failure is raised when all are down."""
         with contextlib.ExitStack() as stack:
-            for service in (self.redis, self.postgres):
-                if service is not None:
-                    stack.callback(service.stop)
+            if self.redis is not None:
+                stack.callback(self.redis.stop)
+            if self.postgres is not None:
+                stack.callback(self.postgres.remove)
             for process in self.processes:
                 stack.callback(process.stop)
 
@@ -191,9 +202,7 @@ def embedded(folder: Path, **env: str) -> Iterator[Stack]:
 def distributed(folder: Path, *, workers: int = 2, seats: int = 4, celery: bool = False, **env: str) -> Iterator[Stack]:
     """Web, workers and (if asked) Celery as processes of their own."""
     port = free_port()
-    for name in ("redis", "postgres"):
-        (folder / name).mkdir()
-    redis, postgres = Redis(folder / "redis"), Postgres(folder / "postgres")
+    redis, postgres = Redis(folder), Postgres()
     stack = Stack("distributed", folder, port, {}, redis=redis, postgres=postgres)
     try:
         redis.start()

@@ -1,0 +1,127 @@
+"""Visitors for the routes: a real Chromium whose microphone plays a file, and what its call shows from outside."""
+
+import asyncio
+import re
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, async_playwright
+
+from tests.speech import spoken
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run", "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+]  # fmt: skip
+RATE_HZ = 48_000
+
+WATCH_CALLS = """
+window.__calls = [];
+const Real = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Real {
+  constructor(...args) { super(...args); window.__calls.push(this); }
+};
+"""
+CONNECTED = "window.__calls.some(c => c.connectionState === 'connected')"
+ENERGY = """async () => {
+  const call = window.__calls.filter(c => c.connectionState === 'connected').at(-1);
+  if (!call) return null;
+  for (const stat of (await call.getStats()).values())
+    if (stat.type === 'inbound-rtp' && stat.kind === 'audio') return stat.totalAudioEnergy ?? 0;
+  return null;
+}"""
+
+
+def script(path: Path, *parts: float | str, voice: str = "slt") -> Path:
+    """A microphone's file: numbers are seconds of silence, texts are spoken. Ends with a minute of silence."""
+    pcm = b""
+    for part in (*parts, 60.0):
+        if isinstance(part, str):
+            pcm += spoken(part, voice=voice, rate_hz=RATE_HZ, lead_s=0, tail_s=0)
+        else:
+            pcm += bytes(2 * int(RATE_HZ * part))
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE_HZ)
+        out.writeframes(pcm)
+    return path
+
+
+@dataclass
+class Visitor:
+    """Somebody at the talk page."""
+
+    page: Page
+    sessions: list[dict[str, Any]]
+    """Answers of POST /api/v1/sessions, as the page got them."""
+
+    @property
+    def session_id(self) -> str:
+        return str(self.sessions[-1]["id"])
+
+    async def talk(self) -> None:
+        await self.page.get_by_role("button", name="Talk").click()
+        for _ in range(300):
+            if await self.page.evaluate(CONNECTED):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"the call was not connected; the page says: {await self.words()!r}")
+
+    async def words(self) -> str:
+        return await self.page.locator("main").inner_text()
+
+    async def transcript(self) -> str:
+        """Everything the page shows of the conversation, captions under way included."""
+        return (await self.page.locator('[data-part="scroller"]').inner_text()).lower()
+
+    async def sees(self, pattern: str, limit_s: float = 40.0) -> None:
+        """Until the transcript matches; fails with what it shows instead."""
+        shown = ""
+        for _ in range(int(limit_s / 0.1)):
+            shown = await self.transcript()
+            if re.search(pattern, shown):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{pattern!r} was not seen within {limit_s:.0f} s; the page shows: {shown!r}")
+
+    async def energy(self, seconds: float) -> float:
+        """Audio energy that arrives during this time (getStats, totalAudioEnergy: 0 is silence)."""
+        before = await self.page.evaluate(ENERGY) or 0.0
+        await asyncio.sleep(seconds)
+        return float((await self.page.evaluate(ENERGY) or 0.0) - before)
+
+
+@asynccontextmanager
+async def a_visitor(url: str, microphone: Path) -> AsyncIterator[Visitor]:
+    async with async_playwright() as playwright:
+        arguments = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}%noloop"]
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = await browser.new_page()
+        sessions: list[dict[str, Any]] = []
+        waiting: set[asyncio.Task[None]] = set()
+
+        async def keep(response: Any) -> None:
+            if response.request.method == "POST" and response.url.endswith("/api/v1/sessions"):
+                sessions.append(await response.json())
+
+        def answered(response: Any) -> None:
+            task = asyncio.create_task(keep(response))
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
+
+        page.on("response", answered)
+        await page.add_init_script(WATCH_CALLS)
+        await page.goto(url)
+        try:
+            yield Visitor(page, sessions)
+        finally:
+            await browser.close()
+            if waiting:
+                await asyncio.wait(waiting)
