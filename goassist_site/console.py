@@ -33,7 +33,8 @@ def _item(title: str, icon: str, model: str) -> dict[str, Any]:
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "GoAssist",
     "SITE_HEADER": "GoAssist",
-    "SITE_SUBHEADER": "Voice assistants",
+    "SITE_SUBHEADER": "sessions_app.tenants.console.whose_console",
+    "SITE_DROPDOWN": "sessions_app.tenants.console.other_tenants",
     "SITE_SYMBOL": "graphic_eq",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icons/goassist.svg")}],
     # Tailwind's teal, the colour of the visitors' pages.

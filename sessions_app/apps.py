@@ -4,4 +4,4 @@ from django.apps import AppConfig
 class SessionsAppConfig(AppConfig):
     name = "sessions_app"
     label = "sessions_app"
-    verbose_name = "Assistants"
+    verbose_name = "Console"

@@ -30,7 +30,8 @@ class TurnInline(TabularInline):
     hide_title = True
     ordering = ("leg", "number")
     fields = (
-        "said", "told", "endpoint", "asr", "first_token", "first_audio", "ttfa", "barge_in", "note", "knowledge",
+        "turn", "said", "told", "endpoint", "asr", "first_token", "first_audio", "ttfa", "barge_in", "note",
+        "knowledge",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -52,6 +53,11 @@ class TurnInline(TabularInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @display(description="Turn")
+    def turn(self, turn: Turn) -> str:
+        """Leg and number, as in the turn's public name."""
+        return f"{turn.leg}.{turn.number}"
 
     @display(description="Visitor")
     def said(self, turn: Turn) -> str:

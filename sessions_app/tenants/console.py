@@ -7,9 +7,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from sessions_app.tenants.models import Role
+from sessions_app.tenants.selectors import memberships_of
 
 ADMINS: frozenset[str] = frozenset({Role.OWNER, Role.ADMIN})
 EDITORS: frozenset[str] = ADMINS | {Role.EDITOR}
@@ -24,6 +26,23 @@ def role_of(request: HttpRequest) -> str | None:
 def may(request: HttpRequest, roles: frozenset[str]) -> bool:
     """Operators may everything that there is."""
     return request.user.is_active and (request.user.is_superuser or role_of(request) in roles)
+
+
+def whose_console(request: HttpRequest) -> str:
+    """Under the product's name: whose rows these are (unfold's SITE_SUBHEADER)."""
+    membership = getattr(request, "membership", None)
+    return membership.tenant.name if membership else "Voice assistants"
+
+
+def other_tenants(request: HttpRequest) -> list[dict[str, str]]:
+    """For people with several tenants: where to go from here (unfold's SITE_DROPDOWN)."""
+    if getattr(request, "membership", None) is None:
+        return []
+    mine = memberships_of(user=request.user)  # type: ignore[arg-type]
+    if len(mine) < 2:
+        return []
+    index = reverse("admin:index")
+    return [{"title": one.tenant.name, "link": f"{index}?tenant={one.tenant_id}", "icon": "apartment"} for one in mine]
 
 
 class ConsoleAdmin(ModelAdmin):

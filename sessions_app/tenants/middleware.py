@@ -50,7 +50,10 @@ def _scope_for(request: HttpRequest) -> AbstractContextManager[None]:
         return nullcontext()
     if request.user.is_superuser:
         return everyone()
-    membership = membership_of(user=request.user, tenant_id=request.session.get("tenant_id"))
+    wanted = request.GET.get("tenant") if request.path_info == CONSOLE_PATH else None
+    membership = membership_of(user=request.user, tenant_id=wanted or request.session.get("tenant_id"))
+    if wanted and membership:
+        request.session["tenant_id"] = str(membership.tenant_id)
     request.membership = membership  # type: ignore[attr-defined]
     return tenant_scope(membership.tenant_id) if membership else nullcontext()
 

@@ -42,7 +42,11 @@ def page_key(tenant_id: UUID | str) -> str | None:
 
 def membership_of(*, user: User, tenant_id: Any = None) -> Membership | None:
     """The user's membership in that tenant, or in the first one by name when none is named."""
+    mine = memberships_of(user=user)
+    return next((one for one in mine if str(one.tenant_id) == str(tenant_id)), mine[0] if mine else None)
+
+
+def memberships_of(*, user: User) -> list[Membership]:
+    """In all tenants, by the tenant's name. Works with no scope active."""
     with everyone():
-        memberships = Membership.objects.select_related("tenant").filter(user=user).order_by("tenant__name")
-        named = memberships.filter(tenant_id=tenant_id).first() if tenant_id else None
-        return named or memberships.first()
+        return list(Membership.objects.select_related("tenant").filter(user=user).order_by("tenant__name"))

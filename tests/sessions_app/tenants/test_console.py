@@ -13,7 +13,7 @@ from sessions_app.history.services import apply_records
 from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, User
 from sessions_app.tenants.scope import everyone, tenant_scope
 from sessions_app.tenants.selectors import principal_for_key
-from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
+from sessions_app.tenants.services import add_member, issue_publishable_key, issue_secret_key
 from tests.fakes.office import PASSWORD, make_assistant, make_member, make_operator, make_session, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +243,22 @@ def test_a_session_shows_its_turns_with_their_times(business):
     text = signed_in(business["owner"]).get(page("session", "change", business["session"].pk)).content.decode()
     for words in ("question 1.1", "answer 1.1", ">761<", ">43<", ">12<", ">99<", "USER_BARGE_IN", "hours (0.90)"):
         assert words in text.replace("\n", "").replace("  ", ""), words
+
+
+def test_a_person_with_two_tenants_sees_one_at_a_time(business):
+    other = make_tenant("Zoo")
+    with tenant_scope(other.id):
+        add_member(tenant=other, user=business["owner"], role=Role.VIEWER)
+    client, index = signed_in(business["owner"]), reverse("admin:index")
+    address = page("assistant", "change", business["assistant"].pk)
+    assert f"?tenant={other.id}" in client.get(index).content.decode()
+    assert client.get(address).status_code == 200
+    client.get(index, {"tenant": str(other.id)})
+    assert client.get(address).status_code == 404
+    assert client.get(page("assistant", "add")).status_code == 403
+    client.get(index, {"tenant": "no id at all"})
+    client.get(index, {"tenant": str(business["tenant"].id)})
+    assert client.get(address).status_code == 200
 
 
 def test_the_console_alone_may_run_inline_script(business):
