@@ -26,7 +26,7 @@ IN_DOMAIN = {
     ),
     "harbor-law": (
         "can i talk to a lawyer about a contract",
-        "how much does a first consultation cost",
+        "what will the first meeting with you cost me",
         "what areas of law do you practice",
         "i was fired from my job last week",
         "do you handle divorce cases",

@@ -84,7 +84,7 @@ class PocketsphinxHearing:
         self._number = 0
         """Of the utterance under way, or of the next one."""
         self._final: asyncio.Future[Transcript] | None = None
-        self._failure: EngineError | None = None
+        self._failure: Exception | None = None
         self._order("warm", *_paths(files()))
         self._task = asyncio.create_task(self._run(), name="pocketsphinx hearing")
 
@@ -137,36 +137,28 @@ class PocketsphinxHearing:
         while True:
             try:
                 with await self._call() as call:
-                    await self._converse(call)
-            except EngineError as error:
-                self._fail(error)
+                    async with asyncio.TaskGroup() as both:
+                        both.create_task(self._send_orders(call))
+                        both.create_task(self._listen(call))
+            except* EngineError as errors:
+                self._fail(errors.exceptions[0])
             await self._next_order()
 
-    async def _converse(self, call: Call) -> None:
-        listener = asyncio.create_task(self._listen(call), name="pocketsphinx answers")
-        try:
-            while not listener.done():
-                order = await self._next_order()
-                if listener.done():
-                    return
-                self._orders.popleft()
-                await call.send([bytes(part) if isinstance(part, bytearray) else part for part in order])
-        finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+    async def _send_orders(self, call: Call) -> None:
+        while True:
+            order = await self._next_order()
+            self._orders.popleft()
+            await call.send([bytes(part) if isinstance(part, bytearray) else part for part in order])
+
+    async def _listen(self, call: Call) -> None:
+        async for item in call:
+            self._take(item)
 
     async def _next_order(self) -> list[Any]:
         while not self._orders:
             self._ordered.clear()
             await self._ordered.wait()
         return self._orders[0]
-
-    async def _listen(self, call: Call) -> None:
-        try:
-            async for item in call:
-                self._take(item)
-        except EngineError as error:
-            self._fail(error)
 
     def _take(self, item: list[Any]) -> None:
         """What is not about the utterance under way (or the one just finished) came too late and is dropped."""
@@ -177,7 +169,7 @@ class PocketsphinxHearing:
                 if self._final is not None and not self._final.done():
                     self._final.set_result(Transcript(text, confidence))
 
-    def _fail(self, error: EngineError) -> None:
+    def _fail(self, error: Exception) -> None:
         """Whoever waits learns it now, an utterance under way at its end; between utterances nobody need know."""
         self._orders.clear()
         if self._final is not None and not self._final.done():
