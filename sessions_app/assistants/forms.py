@@ -87,6 +87,8 @@ class AssistantForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
+        if self._slug_taken(data):
+            self.add_error("slug", "Another assistant has this address; choose another.")
         if not self.errors:
             self.instance.draft = self._draft(data)
             try:
@@ -96,6 +98,12 @@ class AssistantForm(forms.ModelForm):
                     for problem in problems:
                         self.add_error(self._field_of(field), problem)
         return data
+
+    def _slug_taken(self, data: dict[str, Any]) -> bool:
+        """Django asks only where the tenant is a field of the form; for members it is the tenant in scope."""
+        others = Assistant.objects.filter(slug=data.get("slug")).exclude(pk=self.instance.pk)
+        tenant = data.get("tenant") or self.instance.tenant_id
+        return (others.filter(tenant=tenant) if tenant else others).exists()
 
     def _draft(self, data: dict[str, Any]) -> dict[str, Any]:
         """What the form does not show stays as it was."""

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.exceptions import ValidationError
 from unfold.forms import UserChangeForm
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordInput, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
 from sessions_app.tenants.models import Membership, PublishableKey, User
 
@@ -28,7 +28,7 @@ class NewUserForm(BaseUserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("password1", "password2"):
-            self.fields[name].widget = UnfoldAdminPasswordInput()
+            self.fields[name].widget = UnfoldAdminPasswordWidget()
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
