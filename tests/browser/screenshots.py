@@ -1,6 +1,7 @@
 """Pictures of the visitor's pages in every state, light and dark, phone and desktop.
 
-`python -m tests.browser.screenshots DIR [NAME …]`, a name being that of a scene or of one picture. The pages talk to the fake office, so that every state can be reached; looking at the pictures is up to people.
+`python -m tests.browser.screenshots DIR [NAME …]`, a name being that of a scene or of one picture. The pages talk to
+the fake office, so that every state can be reached; looking at the pictures is up to people.
 """
 
 import asyncio
