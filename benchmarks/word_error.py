@@ -6,7 +6,6 @@ tenant's texts (`benchmarks.visitor_questions`), spoken by flite's voices. Print
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Iterable
@@ -14,14 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.demo_specs import demo_spec
 from benchmarks.visitor_questions import IN_DOMAIN, OUT_OF_DOMAIN
 from pipeline.contracts.numbers import EAR_RATE_HZ
-from pipeline.contracts.spec import AssistantSpec, DocumentPassage, Fact
 from pipeline.engines import language_model
 from pipeline.engines.pocketsphinx_child import CEPSTRAL_MEAN, new_decoder
 from tests.speech import FLITE_VOICES, pieces, spoken
-
-DEMO = Path(__file__).parent.parent / "sessions_app" / "assistants" / "demo"
 
 
 @dataclass
@@ -51,26 +48,6 @@ def word_errors(said: list[str], heard: list[str]) -> int:
         for j, other in enumerate(heard, 1):
             corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (word != other))
     return row[-1]
-
-
-def demo_spec(slug: str) -> AssistantSpec:
-    """A demo tenant's assistant, as publishing would make it."""
-    draft = json.loads((DEMO / f"{slug}.json").read_text(encoding="utf-8"))
-    return AssistantSpec(
-        tenant_id=slug,
-        tenant_name=draft["tenant"]["name"],
-        assistant_id=slug,
-        assistant_slug=draft["assistant"]["slug"],
-        assistant_name=draft["assistant"]["name"],
-        greeting=draft["greeting"],
-        persona=draft["persona"],
-        facts=tuple(Fact(**fact) for fact in draft["facts"]),
-        passages=tuple(
-            DocumentPassage(f"{document['id']}#{number}", document["title"], paragraph)
-            for document in draft["documents"]
-            for number, paragraph in enumerate(document["body"].split("\n\n"), 1)
-        ),
-    )
 
 
 def recognise(decoder: Any, sentence: str, voice: str, tally: Tally) -> None:

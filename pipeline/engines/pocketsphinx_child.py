@@ -25,10 +25,10 @@ PARTIAL_EVERY_BYTES: Final = EAR_RATE_HZ * 2 // 5
 IDLE_VERSIONS: Final = 6
 """Decoders nobody uses are kept for so many versions."""
 
-CEPSTRAL_MEAN: Final = "50,2,8,24,2,0,4,-5,-3,-3,7,2,2"
-"""What a new session is taken to sound like until it has said something: the mean of flite's voices slt, rms and awb.
+CEPSTRAL_MEAN: Final = "50,0,0,25,0,0,0,0,0,0,0,0,0"
+"""What a new session is taken to sound like until it has said something: loudness and tilt as all flite voices have them.
 
-pocketsphinx's own default (40,3,-1) makes more errors in the first utterance: see docs/engines.md."""
+pocketsphinx's own default (40,3,-1) makes more errors in the first utterance (docs/engines.md)."""
 
 Files = tuple[str, str]
 """Paths of a language model and its dictionary."""

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.demo_specs import demo_spec
 from benchmarks.visitor_questions import IN_DOMAIN, OUT_OF_DOMAIN
-from benchmarks.word_error import demo_spec, word_errors
+from benchmarks.word_error import word_errors
 from pipeline.contracts.spec import AssistantSpec, DocumentPassage, Fact
 from pipeline.engines import language_model, own_words, sphinx_trie, trigrams
 from pipeline.engines.pronunciation import LETTERS, pronounce, read_dictionary, write_dictionary

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.word_error import demo_spec
+from benchmarks.demo_specs import demo_spec
 from pipeline.contracts.dialogue import Transcript
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.spec import AssistantSpec
