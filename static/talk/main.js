@@ -2,14 +2,12 @@
 
 import { Captions } from './captions.js';
 import { Face } from './face.js';
-import { Level } from './level.js';
-import { Microphone } from './microphone.js';
 import { Notice } from './notice.js';
-import { Playback } from './playback.js';
 import { preference, prefer } from './preferences.js';
 import { TalkProblem, asProblem } from './problems.js';
 import { QualityWatch } from './quality_watch.js';
 import { Session } from './session.js';
+import { Sound } from './sound.js';
 import { SoundSettings } from './sound_settings.js';
 import { Transcript } from './transcript.js';
 import { View } from './view.js';
@@ -23,8 +21,7 @@ class TalkPage {
   #notice = new Notice(this.#root.querySelector('[data-part="notice"]'), (action) => this.#act(action));
   #transcript = new Transcript(this.#root);
   #captions = new Captions();
-  #microphone = new Microphone();
-  #playback = new Playback();
+  #sound = new Sound();
   #quality = new QualityWatch();
   #face = new Face(this.#root.querySelector('[data-part="face"]'), lessMotion);
   #settings;
@@ -33,8 +30,6 @@ class TalkPage {
   /** @type {Session|null} */
   #session = null;
   #agentState = 'listening';
-  #visitorLevel = null;
-  #agentLevel = null;
 
   constructor() {
     const face = preference('face', lessMotion ? 'off' : 'on') === 'on';
@@ -49,9 +44,9 @@ class TalkPage {
     this.#view.on('talk', () => this.#talk()).on('end', () => this.#session?.hangup()).on('stop', () => this.#stop())
       .on('mute', (muted) => this.#mute(muted)).on('say', (text) => this.#say(text));
     this.#captions.on('kept', (line) => this.#transcript.keep(line)).on('live', (texts) => this.#transcript.live(texts));
-    this.#settings.on('input', (id) => this.#chooseInput(id)).on('output', (id) => this.#chooseOutput(id))
+    this.#settings.on('input', (id) => this.#sound.chooseInput(id)).on('output', (id) => this.#sound.chooseOutput(id))
       .on('face', (shown) => this.#chooseFace(shown));
-    this.#microphone.on('changed', (track) => this.#microphoneChanged(track)).on('lost', () => this.#microphoneLost());
+    this.#sound.on('track', (track) => this.#session?.replaceTrack(track)).on('problem', (problem) => this.#notice.show(problem));
     window.addEventListener('pagehide', () => this.#session?.hangup());
   }
 
@@ -66,21 +61,21 @@ class TalkPage {
     this.#session?.hangup();
     const started = this.#begin('voice').start();
     // Still within the click, but after the call is under way: making an AudioContext may take a quarter of a second.
-    this.#playback.unlock();
+    this.#sound.unlock();
     await started;
   }
 
   #begin(channel) {
-    const session = new Session({ ...this.#config, certificate: this.#certificate }, channel, this.#microphone);
+    const session = new Session({ ...this.#config, certificate: this.#certificate }, channel, this.#sound.microphone);
     this.#session = session;
     this.#transcript.divide();
     this.#captions.restart();
     session.on('phase', (news) => this.#session === session && this.#phase(news))
       .on('problem', (problem) => this.#notice.show(problem))
       .on('event', (event) => this.#heard(event))
-      .on('stream', (stream) => this.#listenTo(stream))
+      .on('stream', (stream) => this.#sound.attach(stream))
       .on('stop', () => this.#silence())
-      .on('reply', () => this.#sound())
+      .on('reply', () => this.#replyBegins())
       .on('clock', (tAudioMs) => this.#face.clock(tAudioMs))
       .on('face', (frame) => this.#face.add(frame));
     return session;
@@ -98,10 +93,10 @@ class TalkPage {
     const { call } = this.#session;
     if (!call) return;
     this.#wantFace();
-    this.#visitorLevel ??= Level.of(this.#playback.context, this.#microphone.stream);
+    this.#sound.measure();
     this.#quality.start(call, (grade, measures) => {
       this.#view.quality(grade, measures);
-      if (measures.delayMs) this.#face.playout(measures.delayMs + this.#playback.outputDelayMs);
+      if (measures.delayMs) this.#face.playout(measures.delayMs + this.#sound.outputDelayMs);
     });
     this.#settings.refresh();
   }
@@ -112,10 +107,8 @@ class TalkPage {
     this.#face.restart();
     this.#agentState = 'listening';
     if (phase !== 'ended') return;
-    this.#playback.detach();
+    this.#sound.detach();
     this.#captions.settle();
-    this.#visitorLevel?.close();
-    this.#visitorLevel = null;
     this.#view.muteShown(false);
   }
 
@@ -125,7 +118,7 @@ class TalkPage {
     if (phase === 'ended' && !begun) return this.#view.mood('idle');
     if (phase !== 'live') return this.#view.mood(phase);
     if (channel === 'chat') return this.#view.mood(this.#agentState === 'listening' ? 'chat' : 'written');
-    const listening = this.#agentState === 'listening' && this.#microphone.muted;
+    const listening = this.#agentState === 'listening' && this.#sound.microphone.muted;
     return this.#view.mood(listening ? 'muted' : this.#agentState);
   }
 
@@ -138,19 +131,14 @@ class TalkPage {
     }
   }
 
-  #listenTo(stream) {
-    this.#playback.attach(stream);
-    this.#agentLevel ??= new Level(this.#playback.analyser);
-  }
-
-  #sound() {
-    this.#playback.unmute();
+  #replyBegins() {
+    this.#sound.resume();
     this.#face.begin();
   }
 
   /** The server says the reply is over: silence now, whatever the jitter buffer still holds. */
   #silence() {
-    this.#playback.mute();
+    this.#sound.silence();
     this.#face.flush();
   }
 
@@ -160,7 +148,7 @@ class TalkPage {
   }
 
   #mute(muted) {
-    this.#microphone.mute(muted);
+    this.#sound.microphone.mute(muted);
     this.#view.muteShown(muted);
     this.#mood();
   }
@@ -189,25 +177,6 @@ class TalkPage {
     }
   }
 
-  async #chooseInput(id) {
-    await this.#microphone.choose(id).catch((error) => this.#notice.show(asProblem(error)));
-  }
-
-  async #chooseOutput(id) {
-    await this.#playback.chooseOutput(id).catch(() => this.#settings.refresh());
-  }
-
-  async #microphoneChanged(track) {
-    await this.#session?.replaceTrack(track);
-    this.#visitorLevel?.close();
-    this.#visitorLevel = Level.of(this.#playback.context, this.#microphone.stream);
-  }
-
-  /** The device went away: the default one may still be there. */
-  async #microphoneLost() {
-    await this.#microphone.choose('').catch(() => this.#notice.show(new TalkProblem('microphone_lost')));
-  }
-
   #chooseFace(shown) {
     prefer('face', shown ? 'on' : 'off');
     this.#showFace(shown);
@@ -224,7 +193,8 @@ class TalkPage {
   }
 
   #frame(now) {
-    this.#view.levels(this.#visitorLevel?.read() ?? 0, this.#agentLevel?.read() ?? 0);
+    const { visitor, agent } = this.#sound.levels();
+    this.#view.levels(visitor, agent);
     if (this.#root.dataset.face === 'on') this.#face.draw(now);
     requestAnimationFrame((next) => this.#frame(next));
   }
