@@ -57,8 +57,8 @@ class AutoAsr:
             )
             language_models = str(Path(self._models_dir, "language")) if self._models_dir else None
             sphinx = PocketsphinxAsr(processes=self._processes, models_dir=language_models)
-            await sphinx.start()
             self._choose(sphinx)
+            await sphinx.start()
 
     async def open(self, spec: AssistantSpec) -> Hearing:
         if self._chosen is None:

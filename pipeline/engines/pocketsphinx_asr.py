@@ -44,9 +44,14 @@ class PocketsphinxAsr:
         self._cleanup = contextlib.ExitStack()
 
     async def start(self) -> None:
-        """Raises EngineError when the child does not start, or OSError when `models_dir` cannot be written."""
-        folder = self._models_dir or self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="goassist-words-"))
-        self._models = VersionModels(Path(folder))
+        """Raises EngineError when a child does not start or `models_dir` cannot be written."""
+        try:
+            folder = self._models_dir or self._cleanup.enter_context(
+                tempfile.TemporaryDirectory(prefix="goassist-words-")
+            )
+            self._models = VersionModels(Path(folder))
+        except OSError as error:
+            raise EngineError("asr", f"language models cannot be kept: {error}") from error
         self._models.begin()
         await asyncio.gather(*(child.start() for child in self._sessions))
 

@@ -26,7 +26,7 @@ IDLE_VERSIONS: Final = 6
 """Decoders nobody uses are kept for so many versions."""
 
 CEPSTRAL_MEAN: Final = "50,0,0,25,0,0,0,0,0,0,0,0,0"
-"""What a new session is taken to sound like until it has said something: loudness and tilt as all flite voices have them.
+"""What a new session is taken to sound like until it has spoken: loudness and tilt as all flite voices have them.
 
 pocketsphinx's own default (40,3,-1) makes more errors in the first utterance (docs/engines.md)."""
 

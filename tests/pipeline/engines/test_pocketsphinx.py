@@ -151,6 +151,12 @@ async def test_an_engine_that_was_not_started_says_so():
         await PocketsphinxAsr().open(SPEC)
 
 
+async def test_a_folder_that_cannot_be_written_is_an_engine_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(EngineError, match="cannot be kept"):
+        await PocketsphinxAsr(models_dir=str(tmp_path / "file" / "models")).start()
+
+
 async def test_a_version_without_its_model_has_the_general_one_until_it_is_built(models_dir, monkeypatch):
     monkeypatch.setattr(version_models, "OPEN_WAIT_S", 0)
     models = VersionModels(Path(models_dir))
