@@ -147,6 +147,7 @@ async def test_a_session_that_is_over_has_no_socket(riverside: Business) -> None
         assert (await page.closed())[0] == 4410
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_there_is_nothing_at_other_addresses() -> None:
     for path in ("/", "/ws/v1/sessions/x/", "/ws/v1/sessions/"):
         async with Socket(path) as page:
