@@ -172,6 +172,26 @@ async def test_an_idle_session_ends_in_words(talk: Talk) -> None:
     await expect(page.get_by_role("button", name="Talk")).to_be_visible()
 
 
+async def test_a_written_session_that_the_server_closes_says_why(talk: Talk) -> None:
+    page, office = await talk()
+    await page.get_by_label("Type a message").fill("Hello")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("log")).to_contain_text("You wrote: Hello")
+    await office.sockets[0].close(code=4410, reason="The session is over (idle).")
+    await expect(page.get_by_role("alert")).to_contain_text("Nothing was said for a while")
+    await page.get_by_label("Type a message").fill("Hello again")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("log")).to_contain_text("You wrote: Hello again")
+    assert len(office.requests) == 2
+
+
+async def test_a_page_whose_key_is_not_accepted_says_so(talk: Talk) -> None:
+    page, office = await talk()
+    office.refusals.append({"status": 403, "code": "forbidden", "detail": "", "retry_after_s": 0})
+    await page.get_by_role("button", name="Talk").click()
+    await expect(page.get_by_role("alert")).to_contain_text("This page may not start conversations")
+
+
 async def test_words_typed_during_a_call_go_over_the_call(talk: Talk) -> None:
     page, office = await called(talk)
     peer = await office.peer(1)
