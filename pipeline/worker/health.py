@@ -7,16 +7,27 @@ that the engines are loaded and offers are taken. Neither depends on Redis: who 
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sized
+from typing import Any, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
 
-if TYPE_CHECKING:
-    from pipeline.worker.host import Host
+from pipeline.worker.settings import WorkerSettings
+from pipeline.worker.watchdog import Watchdog
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Watched(Protocol):
+    """What is looked at: the host of this process."""
+
+    settings: WorkerSettings
+    watchdog: Watchdog
+    ready: asyncio.Event
+
+    @property
+    def sessions(self) -> Sized: ...
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -29,7 +40,7 @@ class _QuietHandler(WSGIRequestHandler):
 class HealthServer:
     """`run` until cancelled. Raises OSError when the port is taken."""
 
-    def __init__(self, host: "Host") -> None:
+    def __init__(self, host: Watched) -> None:
         self._host = host
         self._metrics = make_wsgi_app()
 
