@@ -46,6 +46,8 @@ def problem(status: int, detail: str = "", *, retry_after_s: int | None = None, 
     title = HTTPStatus(status).phrase
     members.setdefault("code", title.lower().replace(" ", "_"))
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail or title, **members}
+    if retry_after_s is not None:
+        body["retry_after_s"] = retry_after_s
     headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else {}
     return JsonResponse(body, status=status, content_type="application/problem+json", headers=headers)
 
