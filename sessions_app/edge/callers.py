@@ -67,7 +67,7 @@ def check_origin(request: HttpRequest, listed: Iterable[str], *, required: bool 
         return
     if not origin:
         raise Forbidden("A publishable key works in web pages only (no Origin header). Use a secret key on a server.")
-    if not origins.allowed(origin, request.headers.get("Host", ""), listed):
+    if not origins.allowed(origin, request.get_host(), listed):
         raise Forbidden("This key may not be used from this origin. Add the origin to the key in the console.")
     remember_origin(request, origin)
 
