@@ -1,4 +1,4 @@
-"""`make run-distributed`: web, workers, Celery worker and beat as processes of their own, for trying the production shape.
+"""`make run-distributed`: web, workers, Celery worker and beat as processes of their own, to try the production shape.
 
 Against the PostgreSQL and Redis that DATABASE_URL and REDIS_URL name. One process ends: all end. Ctrl-C ends all.
 In production each of these lines is a service of its own (README, "Production").
@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 
 WORKERS = int(os.environ.get("WORKERS", "2"))
@@ -27,7 +28,7 @@ def commands() -> dict[str, list[str]]:
         "web": [python, manage, "runweb"],
         **workers,
         "celery worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"],
-        "celery beat": [*celery, "beat", "--schedule", os.path.join(os.environ["GOASSIST_DATA"], "celerybeat")],
+        "celery beat": [*celery, "beat", "--schedule", str(Path(os.environ["GOASSIST_DATA"]) / "celerybeat")],
     }
 
 
@@ -36,7 +37,7 @@ def main() -> int:
     os.environ.setdefault("GOASSIST_DATA", "./var")
     for name in ("DATABASE_URL", "REDIS_URL"):
         if not os.environ.get(name):
-            print(f"{name} is not set. It names the server to use; docs/configuration.md shows the form.", file=sys.stderr)
+            print(f"{name} is not set: which server to use. docs/configuration.md shows the form.", file=sys.stderr)
             return 2
     print("Bringing the database up to date ...", flush=True)
     migrated = subprocess.run([sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"])
