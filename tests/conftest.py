@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from hypothesis import settings as hypothesis_settings
+
 from tests.stack import RUNNING
 
 # How long an example takes says something about the machine, nothing about the code.

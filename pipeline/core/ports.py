@@ -86,6 +86,10 @@ class Asr(Engine, Protocol):
 
 
 class Retriever(Protocol):
+    def prepare(self, spec: AssistantSpec) -> None:
+        """Build what `search` needs for this version. May take long and be called in a thread; twice is once."""
+        ...
+
     def search(self, spec: AssistantSpec, question: str, limit: int = 4) -> Sequence[Passage]:
         """Facts and documents for the question, best first, scores 0 to 1. Under 5 ms: called on the loop."""
         ...

@@ -223,11 +223,13 @@ class Session:
 
     def _swap_now(self, spec: AssistantSpec) -> None:
         self.spec, self._version, self._next_spec = spec, spec.digest(), None
-        if self._listening is not None:
-            self._spawn("relearn", self._relearn(spec, self._listening))
+        self._spawn("relearn", self._relearn(spec))
 
-    async def _relearn(self, spec: AssistantSpec, listening: Listening) -> None:
-        """The recogniser of the new version takes over between two utterances."""
+    async def _relearn(self, spec: AssistantSpec) -> None:
+        """The index and the recogniser of the new version; the latter takes over between two utterances."""
+        await asyncio.to_thread(self._around.engines.retriever.prepare, spec)
+        if (listening := self._listening) is None:
+            return
         hearing = await self._around.engines.asr.open(spec)
         while not self.at_turn_boundary:
             await self._clock.clock.sleep(PROGRESS_S)

@@ -59,9 +59,11 @@ async def build_session(offer: Offer, around: Surroundings, settings: WorkerSett
     spec = AssistantSpec.from_manifest(offer.spec)
     clock = SessionClock(MonotonicClock(), offer.created_at, time.time())
     if not offer.sdp:
+        await asyncio.to_thread(around.engines.retriever.prepare, spec)
         return Session(offer, spec, clock, around), ""
     line, sdp = await peer.answer(offer.sdp, ice_servers=settings.ice_servers, clock=clock.clock, session_t0=clock.t0)
     try:
+        await asyncio.to_thread(around.engines.retriever.prepare, spec)
         hearing = await around.engines.asr.open(spec)
         return Session(offer, spec, clock, around, line, hearing), sdp
     except BaseException:

@@ -105,8 +105,7 @@ class Host:
     async def _take_offers(self, around: Surroundings) -> None:
         """Placement is back-pressure: without a free seat nobody listens here, and another worker takes the offer."""
         channel = offers_channel(self.settings.pool)
-        while not self._mailbox.address:
-            await asyncio.sleep(0.01)
+        await self._mailbox.opened.wait()
         self.ready.set()
         while True:
             await self._seats.take()

@@ -24,9 +24,11 @@ class Mailbox:
         self._sessions = sessions
         self._spawn = spawn
         self.address = ""
+        self.opened = asyncio.Event()
 
     async def run(self, address: str) -> None:
         self.address = address
+        self.opened.set()
         while True:
             message = await receive(self._layer, address)
             try:

@@ -229,6 +229,8 @@ class FakeVoice:
 
 
 class FakeRetriever:
+    def prepare(self, spec: AssistantSpec) -> None: ...
+
     def search(self, spec: AssistantSpec, question: str, limit: int = 4) -> Sequence[Passage]:
         return [Passage("f1", "hours", "We are open.", 0.8, "fact")]
 

@@ -27,14 +27,28 @@ const Real = window.RTCPeerConnection;
 window.RTCPeerConnection = class extends Real {
   constructor(...args) { super(...args); window.__calls.push(this); }
 };
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (target, ...rest) {
+  if (target instanceof AudioDestinationNode && !window.__ear) {
+    window.__ear = this.context.createAnalyser();
+    connect.call(this, window.__ear);
+  }
+  return connect.call(this, target, ...rest);
+};
 """
+"""Runs before the page: keeps its calls, and listens beside the visitor at whatever the page plays."""
 CONNECTED = "window.__calls.some(c => c.connectionState === 'connected')"
-ENERGY = """async () => {
-  const call = window.__calls.filter(c => c.connectionState === 'connected').at(-1);
-  if (!call) return null;
-  for (const stat of (await call.getStats()).values())
-    if (stat.type === 'inbound-rtp' && stat.kind === 'audio') return stat.totalAudioEnergy ?? 0;
-  return null;
+LOUDNESS = """async (seconds) => {
+  const ear = window.__ear;
+  if (!ear) return -1;
+  const samples = new Float32Array(ear.fftSize);
+  let loudest = 0;
+  for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
+    ear.getFloatTimeDomainData(samples);
+    loudest = Math.max(loudest, Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length));
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  return loudest;
 }"""
 
 
@@ -86,16 +100,14 @@ class Visitor:
         shown = ""
         for _ in range(int(limit_s / 0.1)):
             shown = await self.transcript()
-            if re.search(pattern, shown):
+            if re.search(pattern, shown, re.DOTALL):
                 return
             await asyncio.sleep(0.1)
         raise AssertionError(f"{pattern!r} was not seen within {limit_s:.0f} s; the page shows: {shown!r}")
 
-    async def energy(self, seconds: float) -> float:
-        """Audio energy that arrives during this time (getStats, totalAudioEnergy: 0 is silence)."""
-        before = await self.page.evaluate(ENERGY) or 0.0
-        await asyncio.sleep(seconds)
-        return float((await self.page.evaluate(ENERGY) or 0.0) - before)
+    async def loudness(self, seconds: float) -> float:
+        """The loudest RMS (full scale: 1) of what the page plays during this time."""
+        return float(await self.page.evaluate(LOUDNESS, seconds))
 
 
 @asynccontextmanager
