@@ -7,14 +7,13 @@ ended; nothing of it is left behind.
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.contracts.dialogue import CancelReason, LegRecord, Origin, State, Transcript, turn_id
 from pipeline.contracts.errors import EngineError, StreamEnded
 from pipeline.contracts.events import EventKind
-from pipeline.contracts.numbers import BEAT_S, SESSION_LIMIT_S, VANISHED_S, WARMUP_S, WARMUP_TURNS
+from pipeline.contracts.numbers import BEAT_S, WARMUP_S, WARMUP_TURNS
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import SessionClock
@@ -22,10 +21,12 @@ from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.facing import Facing
 from pipeline.core.floor import Floor
+from pipeline.core.limits import Limits
 from pipeline.core.listening import Listening, UtteranceEnd
 from pipeline.core.ports import Engines, Hearing, Journal, Line, Publisher
 from pipeline.core.replying import Replying
 from pipeline.core.speaking import Speaking
+from pipeline.core.tasks import Tasks
 from pipeline.core.telling import Teller
 from pipeline.core.thinking import Thinking
 
@@ -88,8 +89,8 @@ class Session:
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._page_spoke = False
         self._turns = self._asked = 0
-        self._last_active = clock.clock.now()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._limits = Limits(clock, line)
+        self._tasks = Tasks(f"session {self.id}", self._task_failed)
 
     def _mouth(self, line: Line | None) -> tuple[Facing | None, Speaking | None]:
         if line is None:
@@ -113,12 +114,12 @@ class Session:
         self._floor.connected()
         if self.line is not None and self._listening is not None and self._facing is not None:
             self.line.on_control = self._on_control
-            self._spawn("listening", self._listening.run())
-            self._spawn("face", self._facing.run())
-            self._spawn("line", self._watch_line(self.line))
-            self._spawn("greeting", self._greet())
-            self._spawn("progress", self._tell_progress())
-        self._spawn("beat", self._beat())
+            self._tasks.spawn("listening", self._listening.run())
+            self._tasks.spawn("face", self._facing.run())
+            self._tasks.spawn("line", self._watch_line(self.line))
+            self._tasks.spawn("greeting", self._greet())
+            self._tasks.spawn("progress", self._tell_progress())
+        self._tasks.spawn("beat", self._beat())
         try:
             return await self._ended
         finally:
@@ -136,7 +137,7 @@ class Session:
 
     async def chat(self, text: str) -> tuple[str, str]:
         """The visitor typed: (turn id, reply). A reply under way is cut, as speech would cut it."""
-        self._touch()
+        self._limits.touch()
         if self._listening is not None:
             self._listening.forget()
         exchange = self._new_exchange(Origin.CHAT)
@@ -157,17 +158,17 @@ class Session:
     # Listener (core.listening) --------------------------------------------------------------------------------------
 
     def speech_started(self, t_audio_ms: float) -> None:
-        self._touch()
+        self._limits.touch()
         self._floor.speech_started()
 
     def partial(self, text: str) -> None:
         self._teller.tell(EventKind.PARTIAL, text=text)
 
     def speech_ended(self, end: UtteranceEnd) -> None:
-        self._touch()
+        self._limits.touch()
         exchange = self._new_exchange(Origin.VOICE)
         exchange.timings.endpoint_ms = end.silence_ms
-        self._spawn(f"words {exchange.number}", self._understand(exchange, end))
+        self._tasks.spawn(f"words {exchange.number}", self._understand(exchange, end))
         self._floor.turn_ended(exchange)
 
     async def _understand(self, exchange: Exchange, end: UtteranceEnd) -> None:
@@ -223,7 +224,7 @@ class Session:
 
     def _swap_now(self, spec: AssistantSpec) -> None:
         self.spec, self._version, self._next_spec = spec, spec.digest(), None
-        self._spawn("relearn", self._relearn(spec))
+        self._tasks.spawn("relearn", self._relearn(spec))
 
     async def _relearn(self, spec: AssistantSpec) -> None:
         """The index and the recogniser of the new version; the latter takes over between two utterances."""
@@ -250,7 +251,7 @@ class Session:
                 if self._facing is not None:
                     self._facing.wanted = bool(message.get("on", True))
             case "chat" if isinstance(text := message.get("text"), str) and 0 < len(text.strip()) <= CHAT_CHARS:
-                self._spawn("chat", self.chat(text.strip()))
+                self._tasks.spawn("chat", self.chat(text.strip()))
 
     async def _watch_line(self, line: Line) -> None:
         self.hang_up(await line.closed())
@@ -264,38 +265,18 @@ class Session:
         """Every second: show the page that we live; see whether the visitor does, and whether a limit is reached."""
         while True:
             self._teller.beat()
-            if (reason := self._over_limit()) is not None:
+            silent = self._floor.state is State.LISTENING
+            if (reason := self._limits.reached(listening=silent, idle_limit_s=self.spec.idle_limit_s)) is not None:
                 self.hang_up(reason)
             await self._clock.clock.sleep(BEAT_S)
 
-    def _over_limit(self) -> str | None:
-        now = self._clock.clock.now()
-        if self.line is not None and now - self.line.last_heard > VANISHED_S:
-            return "vanished"
-        if self._clock.age_s() > SESSION_LIMIT_S:
-            return "limit"
-        if self._floor.state is State.LISTENING and now - self._last_active > self.spec.idle_limit_s:
-            return "idle"
-        return None
+    # The end --------------------------------------------------------------------------------------------------------
 
-    def _touch(self) -> None:
-        self._last_active = self._clock.clock.now()
-
-    # Tasks ----------------------------------------------------------------------------------------------------------
-
-    def _spawn(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(coroutine, name=f"session {self.id} {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-
-    def _task_done(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
+    def _task_failed(self, name: str, error: BaseException) -> None:
         if isinstance(error, StreamEnded):
             self.hang_up("closed")
             return
-        log.error("%s failed", task.get_name(), exc_info=error)
+        log.error("%s failed", name, exc_info=error)
         self._teller.tell(EventKind.ERROR, code="internal", text="Something went wrong on our side.", fatal=True)
         self.hang_up("failed")
 
@@ -305,11 +286,7 @@ class Session:
         await self._floor.close()
         self._teller.tell(EventKind.ENDED, reason=reason)
         self._journal_leg("ended", reason)
-        tasks = set(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await self._tasks.end()
         if self.line is not None:
             await self.line.close()
         if self._listening is not None:

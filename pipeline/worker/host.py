@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Host:
-    """One worker. `run()` until `drain()` has let the sessions end (or the deadline did). Raises EngineError at start."""
+    """One worker. `run()` until `drain()` has let the sessions end or the deadline did. Raises EngineError at start."""
 
     def __init__(
         self,

@@ -55,3 +55,12 @@ class Caller:
         if body is not None:
             options.update(data=body, content_type="application/json")
         return await getattr(self._client, method.lower())(f"/api/v1{path}", **options)
+
+
+def is_problem(response: Any, status: int, code: str = "") -> bool:
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["detail"]
+    return not code or problem["code"] == code

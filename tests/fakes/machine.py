@@ -6,15 +6,11 @@ from typing import Any
 
 from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk, WordMark
 from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transcript, TurnRecord
-from pipeline.contracts.errors import EngineError, StreamEnded
+from pipeline.contracts.errors import EngineError
 from pipeline.contracts.face import NEUTRAL, Pose
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
-from pipeline.contracts.wire import Offer
-from pipeline.core.clock import SessionClock
-from pipeline.core.ports import Engines
-from pipeline.core.session import Session, Surroundings
 from pipeline.core.stream import Stream, WhenFull
-from tests.fakes.clock import FakeClock, settle
+from tests.fakes.clock import FakeClock
 
 SPEECH = b"\x10\x20" * 320
 SILENCE = b"\x00\x00" * 320
@@ -278,56 +274,3 @@ class FakePublisher:
 
     def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None:
         self.frames.extend(frames)
-
-
-@dataclass
-class FakeCall:
-    """A session with everything around it, and verbs for what a visitor does."""
-
-    clock: FakeClock
-    session: Session
-    line: FakeLine | None
-    asr: FakeAsr
-    language: FakeLanguage
-    voice: FakeVoice
-    face: FakeFace
-    journal: FakeJournal
-    publisher: FakePublisher
-
-    async def say(self, ms: float, pcm: bytes = SPEECH) -> None:
-        """The visitor makes this sound for so long, in fake real time."""
-        assert self.line is not None
-        for _ in range(int(ms / 20)):
-            self.line.microphone.push(pcm)
-            self.line.last_heard = self.clock.now()
-            await self.clock.advance(0.02)
-
-    async def hush(self, ms: float) -> None:
-        await self.say(ms, SILENCE)
-
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        return [e for e in self.publisher.events if e["event"] == kind]
-
-    def states(self) -> list[str]:
-        return [e["state"] for e in self.events("state")]
-
-
-async def a_call(
-    lines: Sequence[str | Exception] = (), *, in_writing: bool = False, history: Sequence[list[str]] = (), **spec: Any
-) -> FakeCall:
-    clock = FakeClock()
-    asr, language, voice, face = FakeAsr(clock, list(lines)), FakeLanguage(clock), FakeVoice(), FakeFace()
-    journal, publisher = FakeJournal(), FakePublisher()
-    engines = Engines(FakeVad(), asr, FakeRetriever(), language, voice, face)
-    around = Surroundings("w1", engines, journal, publisher)
-    the_spec = a_spec(**spec)
-    line = None if in_writing else FakeLine(clock)
-    offer = Offer(
-        "s1", 1, the_spec.to_manifest(), "" if in_writing else "v=0", "r", 0.0, [list(h) for h in history], 0.0
-    )
-    hearing = None if in_writing else await asr.open(the_spec)
-    session = Session(offer, the_spec, SessionClock(clock, 0.0, 0.0), around, line, hearing)
-    return FakeCall(clock, session, line, asr, language, voice, face, journal, publisher)
-
-
-__all__ = ["SILENCE", "SPEECH", "StreamEnded", "a_call", "a_spec", "settle"]

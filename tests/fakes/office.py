@@ -3,6 +3,8 @@
 import itertools
 from typing import Any
 
+from django.test import Client
+
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.assistants.services import create_assistant, publish
 from sessions_app.history.models import Session
@@ -54,3 +56,9 @@ def make_member(tenant: Tenant, role: Role = Role.OWNER) -> User:
 
 def make_operator() -> User:
     return User.objects.create_superuser(f"operator-{next(_numbers)}@example.com", PASSWORD)
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client

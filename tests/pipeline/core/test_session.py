@@ -8,7 +8,9 @@ import pytest
 
 from pipeline.contracts.dialogue import LegRecord
 from pipeline.contracts.errors import EngineError
-from tests.fakes.machine import FakeCall, a_call, a_spec, settle
+from tests.fakes.call import FakeCall, a_call
+from tests.fakes.clock import settle
+from tests.fakes.machine import a_spec
 
 QUESTION = "what are your opening hours on saturday"
 

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from pipeline.contracts.dialogue import LanguageRequest, Message, Passage
 from pipeline.contracts.errors import EngineError
 from pipeline.engines.circuit import Circuit
-from pipeline.engines.grounding import grounded_messages
 from pipeline.engines.openai_language import OpenAiLanguage
-from pipeline.engines.patience import Patience
 from tests.fakes.language_server import scripted_server
 from tests.llm_server import SET_UP_LIMIT_S, running_server
 
@@ -295,56 +293,3 @@ async def test_start_says_that_nobody_listens_there(unused_tcp_port):
     with pytest.raises(EngineError, match="cannot be reached.*LLM_BASE_URL"):
         await engine.start()
     await engine.close()
-
-
-# Grounding ----------------------------------------------------------------------------------------------------------
-
-
-def test_knowledge_below_the_threshold_is_not_shown_to_the_model():
-    weak = Passage("weak", "prices", "It costs a fortune.", 0.2, "fact")
-    assert weak.text not in grounded_messages(request(passages=(weak,)))[-1]["content"]
-
-
-def test_without_knowledge_the_model_is_told_to_say_so_and_offer_the_next_step():
-    last = grounded_messages(request(passages=(PHONE,)))[-1]["content"]
-    assert "you don't have that information" in last
-    assert PHONE.text in last
-
-
-def test_what_stands_before_the_last_words_is_the_same_for_every_question():
-    one, other = grounded_messages(request("One?")), grounded_messages(request("Two?", passages=()))
-    assert one[:-1] == other[:-1]
-
-
-# Circuit ------------------------------------------------------------------------------------------------------------
-
-
-def test_after_its_rest_a_circuit_lets_one_caller_try_first():
-    now = [0.0]
-    circuit = Circuit(failures=1, rest_s=5.0, now=lambda: now[0])
-    circuit.failed()
-    assert not circuit.admits()
-    now[0] = 5.0
-    assert circuit.admits()
-    assert not circuit.admits()
-    circuit.succeeded()
-    assert circuit.admits()
-
-
-# Patience -----------------------------------------------------------------------------------------------------------
-
-
-async def test_only_waiting_uses_up_patience():
-    now = [0.0]
-    patience = Patience(1.0, now=lambda: now[0])
-
-    async def answer(after_s):
-        now[0] += after_s
-        return "piece"
-
-    for _ in range(3):
-        assert await patience.wait(answer(0.3)) == "piece"
-        now[0] += 60.0
-    assert await patience.wait(answer(0.3)) == "piece"
-    with pytest.raises(TimeoutError):
-        await patience.wait(asyncio.Event().wait())

@@ -6,7 +6,7 @@ from channels.layers import get_channel_layer
 from django.core.cache import cache
 
 from sessions_app import switchboard
-from tests.fakes.house import Business, make_business
+from tests.fakes.house import Business, Caller, make_business
 from tests.fakes.worker import FakeWorker
 
 
@@ -26,6 +26,21 @@ def riverside(transactional_db: None) -> Business:
 @pytest.fixture
 def harbor(transactional_db: None) -> Business:
     return make_business()
+
+
+@pytest.fixture
+def server(riverside: Business) -> Caller:
+    return Caller(riverside.secret_key)
+
+
+@pytest.fixture
+def visitor(riverside: Business) -> Caller:
+    return Caller(riverside.token())
+
+
+@pytest.fixture
+def path(riverside: Business) -> str:
+    return f"/sessions/{riverside.session.id}"
 
 
 @pytest.fixture
