@@ -5,13 +5,12 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest
 from ninja import NinjaAPI, Status
 from ninja.openapi.docs import Swagger
 
 from sessions_app.edge import calls, problems, schemas, tokens
 from sessions_app.edge.addresses import socket_url, visitor_address
-from sessions_app.edge.callers import Caller, Key, SessionToken
+from sessions_app.edge.callers import CalledRequest, Key, SessionToken
 from sessions_app.edge.problems import Forbidden, NotFound
 from sessions_app.history import selectors
 from sessions_app.history.models import Session
@@ -37,9 +36,9 @@ problems.install(api)
 
 
 @api.post("/sessions", auth=Key(), response={201: schemas.SessionOpened, **errors(409, 429)}, tags=["sessions"])
-async def create_session(request: HttpRequest, body: schemas.SessionIn) -> Status:
+async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Status:
     """Opens a session and answers a token for it, good for this session only. Give browsers the token, never a key."""
-    caller: Caller = request.auth
+    caller = request.auth
     if caller.kind == "publishable":
         await Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute).admit(visitor_address(request))
     session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel)
@@ -58,7 +57,7 @@ async def create_session(request: HttpRequest, body: schemas.SessionIn) -> Statu
 
 
 @api.get("/sessions/{uuid:session_id}", auth=SESSION_AUTH, response={200: schemas.SessionOut, **errors()})
-async def read_session(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+async def read_session(request: CalledRequest, session_id: UUID) -> dict[str, Any]:
     session = await _session(request, session_id)
     fields = ("id", "channel", "state", "leg", "created_at", "last_seen_at", "ended_at", "end_reason")
     return {
@@ -69,7 +68,7 @@ async def read_session(request: HttpRequest, session_id: UUID) -> dict[str, Any]
 
 
 @api.delete("/sessions/{uuid:session_id}", auth=SESSION_AUTH, response={204: None, **errors()})
-async def end_session(request: HttpRequest, session_id: UUID) -> Status:
+async def end_session(request: CalledRequest, session_id: UUID) -> Status:
     """Hangs up. What was said stays in the history. Ending a session that has ended changes nothing."""
     await calls.hang_up(await _session(request, session_id), "hangup")
     return Status(204, None)
@@ -80,14 +79,14 @@ async def end_session(request: HttpRequest, session_id: UUID) -> Status:
     auth=SESSION_AUTH,
     response={200: schemas.AnswerOut, **errors(409, 429, 503)},
 )
-async def offer(request: HttpRequest, session_id: UUID, body: schemas.Description) -> dict[str, Any]:
+async def offer(request: CalledRequest, session_id: UUID, body: schemas.Description) -> dict[str, Any]:
     """Answers a WebRTC offer. Offer again to reconnect: the conversation goes on, perhaps on another machine."""
     answer = await calls.take_offer(await _session(request, session_id), body.sdp)
     return {"sdp": answer.sdp, "type": "answer", "leg": answer.leg}
 
 
 @api.post("/sessions/{uuid:session_id}/ice-candidates", auth=SESSION_AUTH, response={204: None, **errors(409, 503)})
-async def add_ice_candidate(request: HttpRequest, session_id: UUID, body: schemas.CandidateIn) -> Status:
+async def add_ice_candidate(request: CalledRequest, session_id: UUID, body: schemas.CandidateIn) -> Status:
     session = await _session(request, session_id)
     await calls.add_candidate(session, body.candidate, body.sdpMid, body.sdpMLineIndex)
     return Status(204, None)
@@ -96,14 +95,14 @@ async def add_ice_candidate(request: HttpRequest, session_id: UUID, body: schema
 @api.post(
     "/sessions/{uuid:session_id}/chat", auth=SESSION_AUTH, response={200: schemas.ChatOut, **errors(409, 429, 503)}
 )
-async def chat(request: HttpRequest, session_id: UUID, body: schemas.ChatIn) -> dict[str, Any]:
+async def chat(request: CalledRequest, session_id: UUID, body: schemas.ChatIn) -> dict[str, Any]:
     """Type instead of speaking; needs no WebRTC. Waits for the whole reply."""
     reply = await calls.chat(await _session(request, session_id), body.message)
     return {"reply": reply.text, "turn_id": reply.turn_id}
 
 
 @api.get("/sessions/{uuid:session_id}/turns", auth=SESSION_AUTH, response={200: list[schemas.TurnOut], **errors()})
-async def read_turns(request: HttpRequest, session_id: UUID) -> list[Any]:
+async def read_turns(request: CalledRequest, session_id: UUID) -> list[Any]:
     """What was said so far, oldest first."""
     session = await _session(request, session_id)
     return await sync_to_async(_turns)(session)
@@ -114,7 +113,7 @@ async def read_turns(request: HttpRequest, session_id: UUID) -> list[Any]:
     auth=SESSION_AUTH,
     response={201: schemas.SubscriberOut, **errors(409)},
 )
-async def add_subscriber(request: HttpRequest, session_id: UUID) -> Status:
+async def add_subscriber(request: CalledRequest, session_id: UUID) -> Status:
     """A token that may watch the session's face over the blendshape websocket, and nothing else."""
     session = await _session(request, session_id)
     calls.ensure_open(session)
@@ -123,9 +122,9 @@ async def add_subscriber(request: HttpRequest, session_id: UUID) -> Status:
     return Status(201, {"token": token, "expires_at": expires_at, "url": url})
 
 
-async def _session(request: HttpRequest, session_id: UUID) -> Session:
+async def _session(request: CalledRequest, session_id: UUID) -> Session:
     """The session asked for. Raises NotFound for one that this caller cannot know, Forbidden for a page's key."""
-    caller: Caller = request.auth
+    caller = request.auth
     if caller.session_id is not None and caller.session_id != str(session_id):
         raise NotFound("There is no such session.")
     session = await sync_to_async(calls.find_session)(caller.tenant_id, session_id)

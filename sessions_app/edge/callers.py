@@ -23,6 +23,12 @@ class Caller:
     """Of a token: the one session that it opens."""
 
 
+class CalledRequest(HttpRequest):
+    """A request to the API, as ninja hands it on."""
+
+    auth: Caller
+
+
 class Key(HttpBearer):
     """A tenant's key, publishable or secret."""
 

@@ -1,5 +1,6 @@
 """Errors of the API as problem documents (RFC 9457). What went wrong inside stays inside."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -80,12 +81,16 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
 
 def install(api: NinjaAPI) -> None:
     """Every error that leaves an endpoint leaves it as a problem."""
-    for kind in (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, PipelineError):
-        api.add_exception_handler(kind, _described)
-    api.add_exception_handler(AuthenticationError, _unknown_caller)
-    api.add_exception_handler(ValidationError, _invalid)
-    api.add_exception_handler(HttpError, _refused)
-    api.add_exception_handler(Exception, _unexpected)
+    described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, PipelineError)
+    handlers: dict[type[Exception], Callable[..., HttpResponse]] = {
+        **dict.fromkeys(described, _described),
+        AuthenticationError: _unknown_caller,
+        ValidationError: _invalid,
+        HttpError: _refused,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        api.add_exception_handler(kind, handler)
 
 
 def _described(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -8,13 +8,14 @@ is full and when it is empty again; here that producer is a `Reader`, which cons
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
-from twisted.internet import defer, reactor
+from twisted.internet import defer
+from twisted.internet import reactor as installed_reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import (
@@ -42,7 +43,12 @@ HTTP_LIMIT_S = 90
 """Longest answer: a chat message that first waits for a silent worker and then for a long reply."""
 SOCKET_LIMIT_S = 2 * 3600
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-TWISTED_ERRORS = FilteringLogObserver(STDLibLogObserver("twisted"), [LogLevelFilterPredicate(LogLevel.error)])
+
+# zope's interfaces tell a type checker nothing.
+reactor: Any = installed_reactor
+TWISTED_ERRORS: Any = FilteringLogObserver(
+    cast(Any, STDLibLogObserver("twisted")), [cast(Any, LogLevelFilterPredicate(LogLevel.error))]
+)
 
 
 @implementer(IPushProducer)
@@ -184,7 +190,7 @@ class WebServer(Server):
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
         for description in self.endpoints:
-            listener = serverFromString(reactor, description).listen(self.http_factory)
+            listener = cast(Any, serverFromString)(reactor, description).listen(self.http_factory)
             listener.addCallbacks(self._opened, self.listen_error)
 
     def _opened(self, port: Any) -> None:
