@@ -11,7 +11,7 @@ import psutil
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from tests.stack import RUNNING
+from tests.services import RUNNING
 
 # How long an example takes says something about the machine, nothing about the code.
 hypothesis_settings.register_profile("untimed", deadline=None)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 START_LIMIT_S = 30.0
+RUNNING: set[int] = set()
+"""Process ids of what outlives a test: stacks and their services, ended by those who started them."""
 
 
 def free_port() -> int:
@@ -52,10 +54,12 @@ class Redis:
         self.process = subprocess.Popen(
             [*command, "--dir", str(self.folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        RUNNING.add(self.process.pid)
         wait_for("Redis listening", lambda: accepts(self.port))
 
     def stop(self) -> None:
         if self.process is not None:
+            RUNNING.discard(self.process.pid)
             self.process.terminate()
             self.process.wait(10)
             self.process = None

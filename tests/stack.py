@@ -14,13 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.services import Postgres, Redis, accepts, free_port, wait_for
+from tests.services import RUNNING, Postgres, Redis, accepts, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 90.0
 STOP_LIMIT_S = 25.0
-RUNNING: set[int] = set()
-"""Process ids of stacks that are up; the leak check lets them live from one test to the next."""
 
 
 @dataclass

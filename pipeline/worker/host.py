@@ -12,6 +12,7 @@ from pipeline.core.session import Session, Surroundings
 from pipeline.worker import metrics
 from pipeline.worker.assembly import build_engines, build_session, close_engines, start_engines
 from pipeline.worker.drainer import Drainer, Store
+from pipeline.worker.ending import end
 from pipeline.worker.health import HealthServer
 from pipeline.worker.layer import Layer, receive
 from pipeline.worker.mailbox import Mailbox
@@ -76,14 +77,11 @@ class Host:
         metrics.SEATS.set(self.settings.seats)
         try:
             await self._draining.wait()
-            offers.cancel()
-            await asyncio.wait({offers})
+            await end({offers})
             await self._let_sessions_go()
         finally:
             self.ready.clear()
-            for task in (offers, *background, *self._tasks):
-                task.cancel()
-            await asyncio.wait({offers, *background, *self._tasks})
+            await end({offers, *background, *self._tasks})
             await drainer.finish()
             await close_engines(engines)
 
@@ -196,8 +194,7 @@ class Host:
         try:
             await self._mailbox.run(address)
         finally:
-            joining.cancel()
-            await asyncio.wait({joining})
+            await end({joining})
 
     async def _stay_joined(self, address: str) -> None:
         while True:
