@@ -166,6 +166,24 @@ def test_every_live_event_is_documented():
     assert documented == [kind.value for kind in EventKind]
 
 
+def told_members() -> dict[str, set[str]]:
+    """Event → members, of every `tell(EventKind.KIND, member=…)` in the conversation."""
+    found: dict[str, set[str]] = {}
+    for path in code(".py", under=("pipeline",)):
+        for node in ast.walk(ast.parse(text(path))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "tell":
+                kind = node.args[0]
+                assert isinstance(kind, ast.Attribute), f"{path}:{node.lineno}: name the kind of event here"
+                members = found.setdefault(EventKind[kind.attr].value, set())
+                members |= {str(keyword.arg) for keyword in node.keywords}
+    return found
+
+
+def test_every_member_of_a_live_event_is_documented():
+    documented = {names(row[0])[0]: set(names(row[1])) for row in rows(section(ARCHITECTURE, "Live events"))}
+    assert documented == told_members()
+
+
 def test_every_message_on_the_channel_layer_is_documented_with_its_fields():
     documented = {
         names(row[0])[0]: names(row[3]) for row in rows(section(ARCHITECTURE, "Messages on the channel layer"))
