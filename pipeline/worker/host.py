@@ -18,6 +18,7 @@ from pipeline.worker.layer import Layer, receive
 from pipeline.worker.mailbox import Mailbox
 from pipeline.worker.observed import ObservedJournal, watch_media
 from pipeline.worker.publisher import LayerPublisher
+from pipeline.worker.rehearsal import Cast, learn, rehearse
 from pipeline.worker.seats import Seats
 from pipeline.worker.settings import WorkerSettings
 from pipeline.worker.spool import Spool
@@ -40,8 +41,9 @@ class Host:
         layer: Layer,
         store: Store,
         touch: Callable[[list[str]], None] | None = None,
+        cast: Cast = tuple,
     ) -> None:
-        """`store` and `touch` (these sessions are alive) block and are called in threads."""
+        """`store`, `touch` (these sessions are alive) and `cast` (whom to rehearse) block and are called in threads."""
         self.settings = settings
         self.sessions: dict[str, Session] = {}
         self.ready = asyncio.Event()
@@ -49,6 +51,7 @@ class Host:
         self._layer = layer
         self._store = store
         self._touch = touch
+        self._cast = cast
         self._seats = Seats(settings.seats)
         self._draining = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,6 +73,7 @@ class Host:
         drainer = Drainer(spool, self.settings.spool_dir, self._store)
         journal = ObservedJournal(spool)
         around = Surroundings(self.settings.name, engines, journal, self._publisher)
+        self._mailbox.on_version = lambda spec: self._spawn("version", learn(spec, engines))
         background = [asyncio.create_task(c, name=f"background {n}") for n, c in self._background(drainer).items()]
         offers = asyncio.create_task(self._take_offers(around), name="background offers")
         for task in (offers, *background):
@@ -103,6 +107,7 @@ class Host:
     async def _take_offers(self, around: Surroundings) -> None:
         """Placement is back-pressure: without a free seat nobody listens here, and another worker takes the offer."""
         channel = offers_channel(self.settings.pool)
+        await rehearse(self._cast, around.engines)
         await self._mailbox.opened.wait()
         self.ready.set()
         while True:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from pipeline.contracts.errors import MediaError, WireError
+from pipeline.contracts.errors import MediaError, SpecError, WireError
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Candidate, Chat, ChatReply, Hangup, Refusal, SpecChanged
 from pipeline.core.session import Session
@@ -23,6 +23,8 @@ class Mailbox:
         self._layer = layer
         self._sessions = sessions
         self._spawn = spawn
+        self.on_version: Callable[[AssistantSpec], None] = lambda spec: None
+        """Told of each version that was published, whether or not a session here speaks with it."""
         self.address = ""
         self.opened = asyncio.Event()
 
@@ -33,7 +35,7 @@ class Mailbox:
             message = await receive(self._layer, address)
             try:
                 self._dispatch(message)
-            except WireError as error:
+            except (WireError, SpecError) as error:
                 log.warning("a message was not understood: %s", error)
 
     def _dispatch(self, message: dict[str, Any]) -> None:
@@ -50,6 +52,7 @@ class Mailbox:
                 spec = AssistantSpec.from_manifest(SpecChanged.from_wire(message).spec)
                 for session in self._sessions.values():
                     session.swap(spec)
+                self.on_version(spec)
             case other:
                 raise WireError(f"unknown type {other!r}")
 

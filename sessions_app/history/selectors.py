@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
+from pipeline.contracts.spec import AssistantSpec
+from sessions_app.assistants.models import Assistant
+from sessions_app.assistants.selectors import spec_of
 from sessions_app.history.models import Session, Turn
 
 
@@ -29,3 +32,11 @@ def conversation(session_id: UUID | str) -> list[list[str]]:
         pairs += [["user", said]] if said else []
         pairs += [["assistant", told]] if told else []
     return pairs
+
+
+def versions_called_last(limit: int) -> list[AssistantSpec]:
+    """The live versions of the assistants in scope that have the latest sessions, those first; then any others."""
+    latest = Session.objects.filter(assistant=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]
+    published = Assistant.objects.select_related("live_version").exclude(live_version=None)
+    called = published.annotate(called_at=Subquery(latest)).order_by(F("called_at").desc(nulls_last=True))[:limit]
+    return [spec_of(assistant.live_version) for assistant in called]

@@ -1,17 +1,24 @@
 """A worker's composition root: the machine, given the office's stores and the process's channel layer."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections
 
 from pipeline.contracts.dialogue import Record
+from pipeline.contracts.spec import AssistantSpec
 from pipeline.worker.host import Host
 from pipeline.worker.settings import WorkerSettings
 from sessions_app.history import services
+from sessions_app.history.selectors import versions_called_last
 from sessions_app.tenants.scope import everyone
+
+REHEARSED = 6
+"""So many versions' recognisers pocketsphinx keeps at hand."""
+
+Found = TypeVar("Found")
 
 
 def worker_host(**changes: Any) -> Host:
@@ -26,7 +33,7 @@ def worker_host(**changes: Any) -> Host:
         "http_port": env.worker_http_port,
         "ice_servers": tuple(env.goassist_ice_servers),
     }
-    return Host(WorkerSettings(**{**described, **changes}), get_channel_layer(), store, touch)
+    return Host(WorkerSettings(**{**described, **changes}), get_channel_layer(), store, touch, cast)
 
 
 def store(records: list[Record]) -> None:
@@ -42,10 +49,20 @@ def touch(session_ids: list[str]) -> None:
     _with_a_live_connection(write)
 
 
-def _with_a_live_connection(work: Callable[[], None]) -> None:
+def cast() -> list[AssistantSpec]:
+    """For the worker's rehearsal: what visitors spoke with last answers them first."""
+
+    def read() -> list[AssistantSpec]:
+        with everyone():
+            return versions_called_last(REHEARSED)
+
+    return _with_a_live_connection(read)
+
+
+def _with_a_live_connection(work: Callable[[], Found]) -> Found:
     """A connection that the database dropped, or that an error left unusable, must not stay with the thread."""
     close_old_connections()
     try:
-        work()
+        return work()
     finally:
         close_old_connections()

@@ -84,6 +84,7 @@ async def test_rubbish_in_the_mailbox_disturbs_nobody(worker: Worker) -> None:
     async with asyncio.timeout(5):
         while worker.host.sessions:
             await asyncio.sleep(0.01)
+    assert not worker.host.draining
 
 
 async def test_the_same_session_offering_again_replaces_its_old_leg(worker: Worker) -> None:

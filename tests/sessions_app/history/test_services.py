@@ -71,3 +71,14 @@ def test_silent_sessions_end_and_lively_ones_do_not(session):
 def test_what_is_no_id_is_no_session():
     with everyone():
         assert selectors.session("../../etc/passwd") is None
+
+
+@pytest.mark.django_db
+def test_a_worker_rehearses_what_visitors_spoke_with_last():
+    earlier, latest, _ = (make_assistant(make_tenant(), persona=f"{n}.") for n in ("Earlier", "Latest", "Never"))
+    make_session(earlier)
+    make_session(latest)
+    with everyone():
+        called = selectors.versions_called_last(9)
+        assert [spec.persona for spec in called] == ["Latest.", "Earlier.", "Never."]
+        assert [spec.assistant_id for spec in selectors.versions_called_last(1)] == [str(latest.id)]
