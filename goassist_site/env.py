@@ -4,7 +4,7 @@ Secrets may also come from a file: NAME_FILE gives the file's path (as Docker an
 """
 
 import os
-import secrets
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
+
+from goassist_site import data_folder
 
 MIN_SECRET_CHARS = 40
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -38,7 +40,12 @@ class Env(BaseSettings):
     goassist_data: Path = Field(Path("var"), description="Folder for database, journal, models, media and logs.")
     goassist_debug: bool = Field(False, description="Django's debug pages. Refused in distributed mode.")
     goassist_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
-    goassist_log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for eyes.")
+    goassist_log_format: Literal["auto", "file", "json", "console"] = Field(
+        "auto",
+        description="`file`: one JSON object a line in `$GOASSIST_DATA/logs/goassist.log` (50 MB at most, the oldest "
+        "goes first), and warnings on the terminal. `json`, `console` (for eyes): everything on standard error. "
+        "`auto`: `file` in embedded mode, `json` in distributed.",
+    )
 
     # Who may speak to it.
     goassist_secret_key: SecretStr = Field(
@@ -79,6 +86,11 @@ class Env(BaseSettings):
         0, ge=0, le=65535, description="Port of a worker's own /healthz, /readyz and /metrics on 127.0.0.1; 0: none."
     )
     goassist_drain_s: float = Field(30.0, ge=0, le=3600, description="Seconds a draining worker lets its sessions end.")
+    goassist_media_addresses: CommaList = Field(
+        [],
+        description="This machine's IP addresses on which a worker takes calls, separated by commas. Empty: all of "
+        "its own, except loopback.",
+    )
     goassist_ice_servers: list[dict[str, Any]] = Field(
         [],
         description='STUN and TURN servers as JSON, in the browser\'s form: `[{"urls": "turn:host:3478", "username": '
@@ -120,7 +132,7 @@ class Env(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, SecretFiles(settings_cls)
 
-    @field_validator("goassist_allowed_hosts", "goassist_origins", mode="before")
+    @field_validator("goassist_allowed_hosts", "goassist_origins", "goassist_media_addresses", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -133,6 +145,16 @@ class Env(BaseSettings):
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
                 raise ValueError(f"{origin!r} is not an origin; write scheme and host only: https://voice.example.com")
         return origins
+
+    @field_validator("goassist_media_addresses")
+    @classmethod
+    def _addresses_are_numbers(cls, addresses: list[str]) -> list[str]:
+        for address in addresses:
+            try:
+                ip_address(address)
+            except ValueError:
+                raise ValueError(f"{address!r} is not an IP address; write 192.0.2.10, or 2001:db8::10") from None
+        return addresses
 
     @field_validator("database_url")
     @classmethod
@@ -170,12 +192,21 @@ class Env(BaseSettings):
         return all(origin.startswith("https://") for origin in self.origins)
 
     @property
+    def log_form(self) -> Literal["file", "json", "console"]:
+        if self.goassist_log_format == "auto":
+            return "file" if self.goassist_mode == "embedded" else "json"
+        return self.goassist_log_format
+
+    @property
     def secret_key(self) -> str:
-        return self.goassist_secret_key.get_secret_value() or _kept_secret(self.goassist_data / "secret_key")
+        return self.goassist_secret_key.get_secret_value() or data_folder.kept_secret(self.goassist_data / "secret_key")
 
     def engines(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Port → (kind, options of its constructor), as `WorkerSettings.engines` wants it."""
-        whisper = {"model": self.asr_model, "models_dir": str(self.goassist_data.resolve() / "models")}
+        models = self.goassist_data.resolve() / "models"
+        whisper = {"model": self.asr_model, "models_dir": str(models)}
+        # Where `auto` keeps them, too: a language model is built once for each version, not once for each start.
+        ears = {"auto": whisper, "faster-whisper": whisper, "pocketsphinx": {"models_dir": str(models / "language")}}
         server = {
             "base_url": self.llm_base_url,
             "model": self.llm_model,
@@ -183,7 +214,7 @@ class Env(BaseSettings):
         }
         return {
             "vad": (self.vad, {}),
-            "asr": (self.asr, whisper if self.asr in {"auto", "faster-whisper"} else {}),
+            "asr": (self.asr, ears.get(self.asr, {})),
             "llm": (self.llm, server if self.llm == "openai" else {}),
             "tts": (self.tts, {}),
             "face": (self.face, {}),
@@ -233,22 +264,6 @@ def _production_problems(env: Env) -> list[str]:
     return [text for text, wrong in checks.items() if wrong]
 
 
-def _kept_secret(path: Path) -> str:
-    """The secret in this file; made at first start, readable by its owner only. Safe when several start at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    if not path.exists():
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(48))
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return path.read_text().strip()
-
-
 def load() -> Env:
     """Raises SettingsError with one line per problem."""
     try:
@@ -268,8 +283,15 @@ def _in_words(error: Any) -> str:
 def load_or_exit() -> Env:
     """For the project's entry points: a bad setting ends the start in words, without a traceback."""
     try:
-        return load()
+        env = load()
+        data_folder.prepare(env.goassist_data)
+        return env
     except SettingsError as error:
         raise SystemExit(
             f"GoAssist cannot start, its settings need mending (docs/configuration.md):\n{error}"
+        ) from None
+    except OSError as error:
+        raise SystemExit(
+            f"GOASSIST_DATA: {error.filename or env.goassist_data} cannot be written ({error.strerror}). "
+            "Name another folder."
         ) from None

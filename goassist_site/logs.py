@@ -1,14 +1,20 @@
-"""Logs: one JSON object a line on standard error, from structlog and the standard library alike.
+"""Logs: one JSON object a line, from structlog and the standard library alike.
 
 Request ids come from django-structlog's middleware, session ids from whoever binds `session_id`.
 """
 
 import logging.config
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import structlog
 import structlog.tracebacks
 
+Form = Literal["file", "json", "console"]
+"""file: JSON in a file, and warnings for eyes on standard error. json, console: everything on standard error."""
+
+FILE_BYTES = 10_000_000
+OLD_FILES = 4
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -19,32 +25,18 @@ SHARED: list[Any] = [
 ]
 
 
-def configure(level: str, form: str) -> None:
-    """`form`: json or console."""
-    final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if form == "json":
-        # Without local variables: they hold keys, tokens and what visitors said.
-        traceback = structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        )
-        final += [traceback, structlog.processors.JSONRenderer()]
-    else:
-        final += [structlog.dev.ConsoleRenderer(colors=False)]
+def configure(level: str, form: Form, folder: Path) -> None:
+    """`level`: the least that is logged. `folder`: where the files of form `file` lie."""
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {
-                "structured": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": SHARED,
-                    "processors": final,
-                }
-            },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-            "root": {"handlers": ["stderr"], "level": level},
+            "formatters": {"json": _formatter(*_json()), "console": _formatter(*_console())},
+            "handlers": _handlers(form, folder),
+            "root": {"handlers": ["file", "stderr"] if form == "file" else ["stderr"], "level": level},
             "loggers": {
                 # Each line per request or per packet: django-structlog has its own, and the rest is noise.
+                "django.request": {"level": "ERROR"},
                 "django.server": {"level": "WARNING"},
                 "daphne": {"level": "WARNING"},
                 "aioice": {"level": "WARNING"},
@@ -59,3 +51,37 @@ def configure(level: str, form: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _handlers(form: Form, folder: Path) -> dict[str, Any]:
+    if form != "file":
+        return {"stderr": {"class": "logging.StreamHandler", "formatter": form}}
+    file = {
+        "class": "logging.handlers.RotatingFileHandler",
+        "filename": folder / "goassist.log",
+        "maxBytes": FILE_BYTES,
+        "backupCount": OLD_FILES,
+        "encoding": "utf-8",
+        "delay": True,
+        "formatter": "json",
+    }
+    terminal = {"class": "logging.StreamHandler", "formatter": "console", "level": "WARNING"}
+    return {"file": file, "stderr": terminal}
+
+
+def _formatter(*final: Any) -> dict[str, Any]:
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": SHARED,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+    }
+
+
+def _json() -> tuple[Any, ...]:
+    # Without local variables: they hold keys, tokens and what visitors said.
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()
+
+
+def _console() -> tuple[Any, ...]:
+    return (structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),)

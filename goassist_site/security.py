@@ -1,12 +1,26 @@
-"""Content security policies: strict for visitors, relaxed for the console only."""
+"""What browsers are told about our pages: where content may come from, and which of their powers pages may use."""
 
+from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
+from django.utils.decorators import sync_and_async_middleware
+
 NONE, SELF = "'none'", "'self'"
+UNUSED = (
+    "accelerometer camera display-capture geolocation gyroscope hid magnetometer midi payment serial usb "
+    "xr-spatial-tracking"
+).split()
+PERMISSIONS = ", ".join(["microphone=(self)", "autoplay=(self)", *(f"{power}=()" for power in UNUSED)])
+"""https://www.w3.org/TR/permissions-policy/: a page hears and speaks; whatever else a browser can do, it does not."""
 
 
 def csp_policy(origins: list[str]) -> dict[str, Any]:
-    """No inline script, nothing from elsewhere. Older browsers do not count websockets as 'self', so they are named."""
+    """For visitors: no inline script, nothing from elsewhere. The console's is wider (tenants.middleware).
+
+    Older browsers do not count websockets as 'self', so they are named.
+    """
     sockets = [origin.replace("http", "ws", 1) for origin in origins]
     return {
         "default-src": [SELF],
@@ -22,3 +36,18 @@ def csp_policy(origins: list[str]) -> dict[str, Any]:
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
+
+
+@sync_and_async_middleware
+def permissions_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    def marked(response: Any) -> Any:
+        response["Permissions-Policy"] = PERMISSIONS
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> Any:
+            return marked(await get_response(request))
+
+        return answer_async
+    return lambda request: marked(get_response(request))

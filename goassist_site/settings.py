@@ -1,5 +1,6 @@
 """Django settings, derived from the checked environment (goassist_site.env). Nothing here reads os.environ."""
 
+import logging
 from pathlib import Path
 
 from goassist_site import logs, stores
@@ -10,7 +11,6 @@ from goassist_site.security import csp_policy
 ENV = load_or_exit()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = ENV.goassist_data.resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = ENV.secret_key
 DEBUG = ENV.goassist_debug
@@ -39,6 +39,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "goassist_site.security.permissions_policy",
     "goassist_site.staticfiles.StaticFiles",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -130,7 +131,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # Logs and metrics.
 LOGGING_CONFIG = None
-logs.configure(ENV.goassist_log_level, ENV.goassist_log_format)
+logs.configure(ENV.goassist_log_level, ENV.log_form, DATA_DIR / "logs")
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# What visitors get wrong is no trouble of ours.
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 PROMETHEUS_METRIC_NAMESPACE = "goassist"
 PROMETHEUS_EXPORT_MIGRATIONS = False

@@ -50,7 +50,7 @@ def channel_layer(redis_url: str) -> dict[str, Any]:
         return {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": dict(CAPACITY)}
     return {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # Receivers wait in Redis for 5 s at a time; a client that gives up after the same 5 s would see it "away" often.
+        # Receivers wait in Redis for 5 s at a time; a client that gives up after the same 5 s would often see it away.
         "CONFIG": {
             "hosts": [{"address": redis_url, "socket_timeout": 20}],
             "prefix": "goassist",

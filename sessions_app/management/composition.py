@@ -9,6 +9,7 @@ from django.db import close_old_connections
 
 from pipeline.contracts.dialogue import Record
 from pipeline.contracts.spec import AssistantSpec
+from pipeline.media.addresses import gather_only
 from pipeline.worker.host import Host
 from pipeline.worker.settings import WorkerSettings
 from sessions_app.history import services
@@ -24,6 +25,7 @@ Found = TypeVar("Found")
 def worker_host(**changes: Any) -> Host:
     """A worker as the environment describes it; `changes` are fields of WorkerSettings. To be run on one loop only."""
     env = settings.GOASSIST
+    gather_only(env.goassist_media_addresses)
     described: dict[str, Any] = {
         "spool_dir": settings.DATA_DIR / "journal",
         "seats": env.goassist_seats,

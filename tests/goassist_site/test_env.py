@@ -78,6 +78,7 @@ def test_production_refuses_what_is_unsafe(production, monkeypatch, name, value)
         ("DATABASE_URL", "mysql://x", "postgresql://"),
         ("REDIS_URL", "http://x", "redis://"),
         ("GOASSIST_POOL", "No Such Pool", "GOASSIST_POOL"),
+        ("GOASSIST_MEDIA_ADDRESSES", "127.0.0.1,eth0", "not an IP address"),
     ],
 )
 def test_a_bad_setting_is_named(monkeypatch, name, value, words):
@@ -152,3 +153,38 @@ def test_database_addresses(tmp_path):
     assert entry["OPTIONS"]["sslmode"] == "require"
     assert "Redis" in channel_layer("redis://x")["BACKEND"]
     assert "InMemory" in channel_layer("")["BACKEND"]
+
+
+def test_calls_are_taken_on_the_addresses_that_are_named(monkeypatch):
+    assert load().goassist_media_addresses == []
+    monkeypatch.setenv("GOASSIST_MEDIA_ADDRESSES", "192.0.2.10, 2001:db8::10")
+    assert load().goassist_media_addresses == ["192.0.2.10", "2001:db8::10"]
+
+
+@pytest.mark.parametrize("asr", ["auto", "pocketsphinx"])
+def test_language_models_are_kept_between_starts(monkeypatch, tmp_path, asr):
+    monkeypatch.setenv("GOASSIST_DATA", str(tmp_path))
+    monkeypatch.setenv("ASR", asr)
+    folder = tmp_path / "models"
+    kind, options = load().engines()["asr"]
+    assert kind == asr
+    assert options["models_dir"] == str(folder if asr == "auto" else folder / "language")
+
+
+def test_logs_go_to_a_file_where_one_person_runs_everything(production, monkeypatch):
+    assert load().log_form == "json"
+    monkeypatch.setenv("GOASSIST_LOG_FORMAT", "console")
+    assert load().log_form == "console"
+    monkeypatch.setenv("GOASSIST_MODE", "embedded")
+    monkeypatch.delenv("GOASSIST_LOG_FORMAT")
+    assert load().log_form == "file"
+
+
+def test_a_data_folder_that_cannot_be_written_is_said_in_words():
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT, env={"GOASSIST_DATA": "/proc/nowhere"}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "GOASSIST_DATA: /proc/nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
