@@ -7,8 +7,9 @@ from pathlib import Path
 
 
 def prepare(folder: Path) -> None:
-    """Raises OSError when nothing can be written there."""
-    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    """Raises OSError when nothing can be written there. A new one is its owner's only: it holds what visitors said."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "logs").mkdir(exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         return
 

@@ -78,7 +78,7 @@ CHANNEL_LAYERS = {"default": stores.channel_layer(ENV.redis_url.get_secret_value
 CACHES = {"default": stores.cache(ENV.redis_url.get_secret_value())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CELERY_BROKER_URL = ENV.redis_url.get_secret_value() or "memory://"
+CELERY_BROKER_URL = ENV.redis_url.get_secret_value() or "memory://localhost//"
 CELERY_BROKER_TRANSPORT_OPTIONS = {} if ENV.redis_url.get_secret_value() else {"polling_interval": 0.02}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from goassist_site import handbook
+from goassist_site import data_folder, handbook
 from goassist_site.env import Env, SettingsError, load
 from goassist_site.stores import channel_layer, database
 
@@ -178,6 +178,11 @@ def test_logs_go_to_a_file_where_one_person_runs_everything(production, monkeypa
     monkeypatch.setenv("GOASSIST_MODE", "embedded")
     monkeypatch.delenv("GOASSIST_LOG_FORMAT")
     assert load().log_form == "file"
+
+
+def test_a_new_data_folder_is_its_owners_only(tmp_path):
+    data_folder.prepare(tmp_path / "data")
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
 def test_a_data_folder_that_cannot_be_written_is_said_in_words():
