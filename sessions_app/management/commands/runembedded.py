@@ -64,7 +64,9 @@ class Command(BaseCommand):
         self._say("Loading the engines ...")
         await host.ready.wait()
         self._say(f"\nGoAssist is ready: {settings.GOASSIST.origins[0]}/\n\n{seed_demo.in_words(self._demo)}\n")
-        self._say(f"Console     {settings.GOASSIST.origins[0]}/admin/\nStop with Ctrl-C.")
+        self._say(
+            f"Console     {settings.GOASSIST.origins[0]}/admin/\nLogs        {settings.LOG_FOLDER}\nStop with Ctrl-C."
+        )
 
     async def _stop(self) -> None:
         """Sessions, worker and Celery end, in a few seconds whatever happens."""
