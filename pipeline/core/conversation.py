@@ -1,5 +1,6 @@
 """What was really said: the conversation as both sides heard it, and the prompt that comes of it."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from pipeline.contracts.dialogue import Message
@@ -7,6 +8,9 @@ from pipeline.contracts.spec import AssistantSpec
 
 WINDOW_MESSAGES = 40
 """Older lines than these are not sent with the prompt; they stay in the history."""
+
+KEPT_LINES = 400
+"""What a long session remembers at all; the journal has the rest."""
 
 SAFETY = (
     "You answer by voice: short, plain sentences, no lists, no markup, no emoji. "
@@ -20,11 +24,16 @@ def pinned_prefix(spec: AssistantSpec) -> Message:
     return Message("system", f"{spec.persona}\n\n{SAFETY}")
 
 
+def whole_characters(text: str) -> str:
+    """Half of a surrogate pair, which JSON may carry, would stop whoever sends the text on."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class Conversation:
     """Lines of a session, oldest first. What an interrupted reply left unsaid is not in it."""
 
     def __init__(self, history: Iterable[Sequence[str]] = ()) -> None:
-        self._lines = [Message(role, content) for role, content in history]
+        self._lines = deque((Message(role, content) for role, content in history), KEPT_LINES)
 
     def visitor_said(self, text: str) -> None:
         if text:
@@ -48,7 +57,9 @@ class Conversation:
         return [line.content for line in self._lines if line.role == "user"]
 
     def messages(self, spec: AssistantSpec) -> tuple[Message, ...]:
-        return (pinned_prefix(spec), *_merged(self._lines[-WINDOW_MESSAGES:]))
+        """The prompt. The visitor speaks first in it (the greeting is left out): chat templates want that, too."""
+        lines = _merged(list(self._lines)[-WINDOW_MESSAGES:])
+        return (pinned_prefix(spec), *(lines[1:] if lines and lines[0].role == "assistant" else lines))
 
 
 def _merged(lines: Iterable[Message]) -> list[Message]:

@@ -20,6 +20,7 @@ class Exchange:
     spec: AssistantSpec
     version: str
     t_audio_ms: float
+    """Where the visitor's last word ended; typed or greeted: when it was decided."""
     decided_at: float
     """Clock seconds of the end-of-turn decision: TTFA counts from here."""
     warmup: bool
@@ -34,15 +35,17 @@ class Exchange:
     words: "asyncio.Future[bool]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Resolves when the visitor's words are known (True), or that there were none, only noise (False)."""
     over: bool = False
+    cancelled: CancelReason | None = None
+    """Why its reply was cut."""
 
     def said(self) -> TurnRecord:
-        return self._record("said", "", None)
+        return self._record("said", "")
 
-    def told(self, heard: str, cancelled: CancelReason | None) -> TurnRecord:
-        return self._record("told", heard, cancelled)
+    def told(self, heard: str) -> TurnRecord:
+        return self._record("told", heard)
 
-    def _record(self, kind: str, heard: str, cancelled: CancelReason | None) -> TurnRecord:
-        finished = kind == "told"
+    def _record(self, kind: str, heard: str) -> TurnRecord:
+        finished, cancelled = kind == "told", self.cancelled
         return TurnRecord(
             kind=kind,
             session_id=self.session_id,
@@ -72,7 +75,11 @@ class Exchange:
         if not self.words.done():
             self.words.set_result(understood)
 
+    def thought(self, text: str) -> None:
+        """The whole reply is known, long before all of it has sounded."""
+        if not self.planned.done():
+            self.planned.set_result(text)
+
     def settle(self) -> None:
         """Whoever waits for the reply's text gets what there is."""
-        if not self.planned.done():
-            self.planned.set_result(self.timeline.planned)
+        self.thought(self.timeline.planned)

@@ -1,29 +1,48 @@
 """The face of one session: frames at 30 Hz while something sounds, a heartbeat twice a second otherwise.
 
+The voice comes first. When the loop is late, frames are left out; when the face fails, it rests, and the call goes on.
+
 Frames are made a little ahead of the sound and stamped with the moment they belong to, so that a client that plays its
 audio out of a jitter buffer can show each at its time.
 """
 
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from pipeline.contracts.audio import PhonemeMark
 from pipeline.contracts.face import FaceFrame
 from pipeline.contracts.numbers import FACE_BATCH_MS, FACE_EASE_MS, FACE_FPS, FACE_HOLD_MS
 from pipeline.core.clock import SessionClock
-from pipeline.core.ports import FaceTrack, Line, Publisher
+from pipeline.core.ports import FaceTrack, Line, Meter, Publisher
 
 LEAD_MS = 40.0
 HEARTBEAT_S = 0.5
 TAIL_MS = FACE_HOLD_MS + FACE_EASE_MS
 """After the last sound the face still moves this long, on its way to neutral."""
+LATE_S = 0.12
+"""A frame this late means that the loop has too much to do: animation yields (product contract, V8)."""
+YIELD_S = 0.5
+"""How long it yields; the page holds the last frame and eases to neutral meanwhile."""
+
+log = logging.getLogger(__name__)
 
 
 class Facing:
-    """`speaking` is set by the floor; `run` until cancelled. Frames that cannot be sent are dropped: latest wins."""
+    """What sounds is said by the floor; `run` until cancelled. Frames that cannot be sent are dropped: latest wins."""
 
     def __init__(
-        self, session_id: str, track: FaceTrack, clock: SessionClock, line: Line | None, publisher: Publisher
+        self,
+        session_id: str,
+        track: FaceTrack,
+        clock: SessionClock,
+        line: Line | None,
+        publisher: Publisher,
+        meter: Meter,
     ) -> None:
-        self.track = track
+        self._track = track
+        self._meter = meter
+        self._failed = False
         self.wanted = True
         """False: the visitor hid the face; watchers still get frames."""
         self._session_id = session_id
@@ -42,31 +61,56 @@ class Facing:
         self._speaking = False
         self._silent_since_ms = self._clock.now_ms()
         if cut:
-            self.track.flush(self._silent_since_ms)
+            self._guarded(lambda: self._track.flush(self._silent_since_ms))
+
+    def add(self, phonemes: Sequence[PhonemeMark], start_ms: float, end_ms: float) -> None:
+        """What will sound, on the session's clock. See `core.ports.FaceTrack`."""
+        self._guarded(lambda: self._track.add(phonemes, start_ms, end_ms))
 
     async def run(self) -> None:
-        """Absolute deadlines: naive sleeps lose two frames a second."""
+        """Ends when the face has failed. Absolute deadlines: naive sleeps lose two frames a second."""
         step_s = 1.0 / FACE_FPS
         due = self._clock.clock.now()
-        while True:
+        while not self._failed:
             moving = self._moving()
-            self._frame(heartbeat=not moving)
+            lag_s = self._clock.clock.now() - due
+            self._meter.face_lag(max(0.0, lag_s))
+            if lag_s > LATE_S:
+                self._meter.face_yielded()
+                due = self._clock.clock.now() + YIELD_S
+                await self._wait_until(due, wake_when_moving=False)
+                continue
+            self._guarded(lambda moving=moving: self._frame(heartbeat=not moving))  # type: ignore[misc]
             due = max(due + (step_s if moving else HEARTBEAT_S), self._clock.clock.now() - step_s)
-            await self._wait_until(due, wake_when_moving=not moving)
+            if await self._wait_until(due, wake_when_moving=not moving):
+                due = self._clock.clock.now()
 
-    async def _wait_until(self, due: float, *, wake_when_moving: bool) -> None:
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """An engine's arithmetic, in the middle of a reply: whatever it raises, sound must not notice."""
+        if self._failed:
+            return
+        try:
+            work()
+        except Exception:
+            self._failed = True
+            self._meter.failed("face")
+            log.exception("the face failed and rests; the voice goes on")
+
+    async def _wait_until(self, due: float, *, wake_when_moving: bool) -> bool:
+        """True: something began to sound before it was due."""
         step_s = 1.0 / FACE_FPS
         while (left := due - self._clock.clock.now()) > 0:
             if wake_when_moving and self._moving():
-                return
+                return True
             await self._clock.clock.sleep(min(left, step_s))
+        return False
 
     def _moving(self) -> bool:
         return self._speaking or self._clock.now_ms() - self._silent_since_ms < TAIL_MS
 
     def _frame(self, *, heartbeat: bool) -> None:
         t_ms = self._clock.now_ms() + LEAD_MS
-        frame = FaceFrame(self._session_id, self._seq, t_ms, FACE_FPS, heartbeat, self.track.pose(t_ms)).to_wire()
+        frame = FaceFrame(self._session_id, self._seq, t_ms, FACE_FPS, heartbeat, self._track.pose(t_ms)).to_wire()
         self._seq += 1
         if self._line is not None and self.wanted:
             self._line.face(frame)

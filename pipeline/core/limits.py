@@ -1,28 +1,35 @@
-"""When a session ends by itself: the visitor is gone, says nothing, or has talked as long as the contract allows."""
+"""How long a session may last, how long its visitor may be silent, and how much may be typed. Pure arithmetic."""
 
-from pipeline.contracts.numbers import SESSION_LIMIT_S, VANISHED_S
+from collections import deque
+
+from pipeline.contracts.numbers import CHATS_PER_MINUTE, SESSION_LIMIT_S, VANISHED_S
 from pipeline.core.clock import SessionClock
-from pipeline.core.ports import Line
 
 
 class Limits:
-    """Of one leg. `touch` whenever the visitor does something."""
+    """Of one leg. `touch()` whenever somebody does something."""
 
-    def __init__(self, clock: SessionClock, line: Line | None) -> None:
+    def __init__(self, clock: SessionClock) -> None:
         self._clock = clock
-        self._line = line
-        self._last_active = clock.clock.now()
+        self._active_s = clock.clock.now()
+        self._typed_s: deque[float] = deque(maxlen=CHATS_PER_MINUTE)
 
     def touch(self) -> None:
-        self._last_active = self._clock.clock.now()
+        self._active_s = self._clock.clock.now()
 
-    def reached(self, *, listening: bool, idle_limit_s: float) -> str | None:
-        """Why the session ends now: vanished, limit or idle (which only silence while we listen can be)."""
+    def reached(self, last_heard_s: float | None, idle_limit_s: float) -> str | None:
+        """Which limit ends the session now, if any. `last_heard_s`: clock seconds; None: there is no line."""
         now = self._clock.clock.now()
-        if self._line is not None and now - self._line.last_heard > VANISHED_S:
+        if last_heard_s is not None and now - last_heard_s > VANISHED_S:
             return "vanished"
         if self._clock.age_s() > SESSION_LIMIT_S:
             return "limit"
-        if listening and now - self._last_active > idle_limit_s:
-            return "idle"
-        return None
+        return "idle" if now - self._active_s > idle_limit_s else None
+
+    def may_type(self) -> bool:
+        """Counts a message typed on the control channel, which does not pass the office's own limit."""
+        now = self._clock.clock.now()
+        if len(self._typed_s) == CHATS_PER_MINUTE and now - self._typed_s[0] < 60.0:
+            return False
+        self._typed_s.append(now)
+        return True

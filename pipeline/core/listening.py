@@ -1,10 +1,13 @@
 """From the microphone to utterances: VAD on every window, endpointing on audio time, the recogniser during speech."""
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.contracts.audio import Sound
+from pipeline.contracts.dialogue import Transcript
+from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import EAR_RATE_HZ, PACKET_MS, VAD_WINDOW_SAMPLES
 from pipeline.contracts.spec import TurnSettings
 from pipeline.core.endpointing import Endpointing, Signal
@@ -15,6 +18,8 @@ WINDOW_MS = VAD_WINDOW_SAMPLES / EAR_RATE_HZ * 1000.0
 PREROLL_MS = 300
 """Sound from before the onset was certain; without it the recogniser misses the first consonant."""
 PARTIAL_EVERY_MS = 100
+FINAL_LIMIT_S = 10.0
+"""A recogniser that has not said its last word by then has failed; the visitor waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Listener(Protocol):
     """Who is told. All three are called on the loop and may not block."""
 
     def speech_started(self, t_audio_ms: float) -> None: ...
-    def partial(self, text: str) -> None: ...
+    def partial(self, text: str, t_audio_ms: float) -> None: ...
     def speech_ended(self, end: UtteranceEnd) -> None: ...
 
 
@@ -43,6 +48,8 @@ class Listening:
         self, microphone: Microphone, vad: VadStream, hearing: Hearing, settings: TurnSettings, listener: Listener
     ) -> None:
         self.hearing = hearing
+        """May be replaced by another between two utterances."""
+        self._finishing = asyncio.Lock()
         self._microphone = microphone
         self._vad = vad
         self._listener = listener
@@ -54,8 +61,18 @@ class Listening:
         self._last_partial = ""
 
     @property
-    def hears_speech(self) -> bool:
-        return self._ends.speaking
+    def busy(self) -> bool:
+        """The visitor speaks, or what was said is still being made out."""
+        return self._ends.speaking or self._finishing.locked()
+
+    async def final(self) -> Transcript:
+        """The words of the utterance that has just ended. Utterances come out in order. Raises EngineError."""
+        async with self._finishing:
+            try:
+                async with asyncio.timeout(FINAL_LIMIT_S):
+                    return await self.hearing.finish()
+            except TimeoutError as error:
+                raise EngineError("asr", "the recogniser did not finish in time") from error
 
     async def run(self) -> None:
         while True:
@@ -64,7 +81,7 @@ class Listening:
     async def _frame(self, sound: Sound) -> None:
         if self._ends.speaking:
             self.hearing.feed(sound.pcm)
-            self._look_for_partial()
+            self._look_for_partial(sound)
         else:
             self._before.append(sound.pcm)
         self._window += sound.pcm
@@ -87,7 +104,7 @@ class Listening:
             self._ends.reset()
             self._listener.speech_ended(end)
 
-    def _look_for_partial(self) -> None:
+    def _look_for_partial(self, sound: Sound) -> None:
         self._since_partial_ms += PACKET_MS
         if self._since_partial_ms < PARTIAL_EVERY_MS:
             return
@@ -95,9 +112,10 @@ class Listening:
         text = self.hearing.partial
         if text and text != self._last_partial:
             self._last_partial = text
-            self._listener.partial(text)
+            self._listener.partial(text, sound.t_audio_ms + PACKET_MS)
 
     def forget(self) -> None:
         """What is being said is no longer waited for (the visitor typed instead)."""
+        if self._ends.speaking:
+            self.hearing.discard()
         self._ends.reset()
-        self.hearing.discard()

@@ -1,7 +1,7 @@
 """Cuts a stream of text into phrases that can be spoken: the first one early, the others at the ends of sentences."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 FIRST_CLAUSE_CHARS = 40
 """The first phrase may end at a comma once it is this long: sound starts sooner than at the sentence's end."""
@@ -14,7 +14,7 @@ _SENTENCE = re.compile(r"[.!?…]+[\"')\]]*(?=\s)|\n+")
 _CLAUSE = re.compile(r"[,;:–—](?=\s)")
 
 
-async def phrases(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+async def phrases(pieces: AsyncIterator[str]) -> AsyncGenerator[str, None]:
     """Phrases of the reply, stripped, none empty, as soon as each is complete. Joined by spaces they are the reply."""
     buffer, first = "", True
     async for piece in pieces:

@@ -218,7 +218,10 @@ class Line(Protocol):
 
 class Journal(Protocol):
     def record(self, record: Record) -> None:
-        """Keep this, whatever happens next. Returns when the operating system has it; does not wait for a database."""
+        """Keep this, whatever happens next. Returns when the operating system has it; does not wait for a database.
+
+        Never raises: a disk that is full must not end a call.
+        """
         ...
 
 
@@ -227,6 +230,22 @@ class Publisher(Protocol):
 
     def event(self, session_id: str, event: dict[str, Any]) -> None: ...
     def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None: ...
+
+
+class Meter(Protocol):
+    """What the worker counts. Never raises."""
+
+    def failed(self, where: str) -> None:
+        """Something of a session failed; `where`: asr, llm, tts, face, reply, version, session."""
+        ...
+
+    def face_lag(self, lag_s: float) -> None:
+        """How late a frame of the face was."""
+        ...
+
+    def face_yielded(self) -> None:
+        """The face left frames out in favour of the voice."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

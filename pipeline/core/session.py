@@ -7,48 +7,41 @@ ended; nothing of it is left behind.
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+import zlib
 from typing import Any
 
 from pipeline.contracts.dialogue import CancelReason, LegRecord, Origin, State, Transcript, turn_id
-from pipeline.contracts.errors import EngineError, StreamEnded
+from pipeline.contracts.errors import StreamEnded
 from pipeline.contracts.events import EventKind
 from pipeline.contracts.numbers import BEAT_S, WARMUP_S, WARMUP_TURNS
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import SessionClock
-from pipeline.core.conversation import Conversation
+from pipeline.core.conversation import Conversation, whole_characters
 from pipeline.core.exchange import Exchange
 from pipeline.core.facing import Facing
 from pipeline.core.floor import Floor
 from pipeline.core.limits import Limits
 from pipeline.core.listening import Listening, UtteranceEnd
-from pipeline.core.ports import Engines, Hearing, Journal, Line, Publisher
+from pipeline.core.ports import Hearing, Line, VadStream
 from pipeline.core.replying import Replying
 from pipeline.core.speaking import Speaking
-from pipeline.core.tasks import Tasks
+from pipeline.core.surroundings import Surroundings
+from pipeline.core.tasks import Tasks, within_deadline
 from pipeline.core.telling import Teller
 from pipeline.core.thinking import Thinking
+from pipeline.core.versions import Versions
 
 GREET_AFTER_S = 1.0
 """A page that has not said a word on the control channel this long after it was heard is greeted anyway."""
 PROGRESS_S = 0.1
 NOISE_MS = 400
 """Shorter than this and without a word in it: a cough, not a question that was not understood."""
-
+LAST_WORDS_S = 0.5
+"""What was said just before the end is waited for this long, so that it is in the record."""
 CHAT_CHARS = 2000
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the host hands to every session of its worker."""
-
-    worker: str
-    engines: Engines
-    journal: Journal
-    publisher: Publisher
 
 
 class Session:
@@ -63,14 +56,11 @@ class Session:
         line: Line | None = None,
         hearing: Hearing | None = None,
     ) -> None:
-        self.id, self.leg, self.spec = offer.session_id, offer.leg, spec
-        self.line = line
-        self._version = spec.digest()
-        self._next_spec: AssistantSpec | None = None
-        self._greeted = bool(offer.history) or offer.leg > 1
+        self.id, self.leg, self.line = offer.session_id, offer.leg, line
         self._clock = clock
         self._around = around
-        self._hearing = hearing
+        self._vad: VadStream | None = None
+        self._greeted = bool(offer.history)
         conversation = Conversation(offer.history)
         self._teller = Teller(self.id, self.leg, clock, line, around.publisher)
         self._facing, speaking = self._mouth(line)
@@ -83,35 +73,47 @@ class Session:
             facing=self._facing,
             start=self._start_reply,
         )
-        thinking = Thinking(around.engines.language, around.engines.retriever, conversation, clock)
-        self._replying = Replying(self._floor, thinking, speaking)
-        self._listening = self._ears(line, hearing)
+        engines, meter = around.engines, around.meter
+        thinking = Thinking(engines.language, engines.retriever, conversation, clock, meter)
+        self._replying = Replying(self._floor, thinking, speaking, meter)
+        self._listening = self._ears(line, hearing, spec)
+        self._versions = Versions(spec, engines, self._listening, clock, meter, lambda: self.at_turn_boundary)
+        self._limits = Limits(clock)
+        self._tasks = Tasks(f"session {self.id}", self._task_failed)
+        self._connected = asyncio.Event()
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._page_spoke = False
-        self._turns = self._asked = 0
-        self._limits = Limits(clock, line)
-        self._tasks = Tasks(f"session {self.id}", self._task_failed)
+        self._turns = 0
+        self._asked = len(conversation.questions())
 
     def _mouth(self, line: Line | None) -> tuple[Facing | None, Speaking | None]:
         if line is None:
             return None, None
-        engines = self._around.engines
-        track = engines.face.open(seed=hash(self.id) & 0xFFFF)
-        facing = Facing(self.id, track, self._clock, line, self._around.publisher)
-        return facing, Speaking(engines.voice, line.speaker, track, self._clock)
+        around = self._around
+        track = around.engines.face.open(seed=zlib.crc32(self.id.encode()) & 0xFFFF)  # the same on every worker
+        facing = Facing(self.id, track, self._clock, line, around.publisher, around.meter)
+        return facing, Speaking(around.engines.voice, line.speaker, facing, self._clock)
 
-    def _ears(self, line: Line | None, hearing: Hearing | None) -> Listening | None:
+    def _ears(self, line: Line | None, hearing: Hearing | None, spec: AssistantSpec) -> Listening | None:
         if line is None or hearing is None:
             return None
         self._vad = self._around.engines.vad.open()
-        return Listening(line.microphone, self._vad, hearing, self.spec.turns, self)
+        return Listening(line.microphone, self._vad, hearing, spec.turns, self)
 
     # What the host may ask ------------------------------------------------------------------------------------------
 
     async def run(self) -> str:
         """Until the line, the visitor or a limit ends it. Returns the reason."""
-        self._journal_leg("began", "")
-        self._floor.connected()
+        try:
+            self._journal_leg("began", "")
+            self._floor.connected()
+            self._connected.set()
+            self._start_tasks()
+            return await self._ended
+        finally:
+            await self._wind_up()
+
+    def _start_tasks(self) -> None:
         if self.line is not None and self._listening is not None and self._facing is not None:
             self.line.on_control = self._on_control
             self._tasks.spawn("listening", self._listening.run())
@@ -119,11 +121,8 @@ class Session:
             self._tasks.spawn("line", self._watch_line(self.line))
             self._tasks.spawn("greeting", self._greet())
             self._tasks.spawn("progress", self._tell_progress())
+        self._tasks.spawn("versions", self._versions.run())
         self._tasks.spawn("beat", self._beat())
-        try:
-            return await self._ended
-        finally:
-            await self._wind_up()
 
     def hang_up(self, reason: str) -> None:
         """End the session; `run` returns soon. The first reason counts."""
@@ -142,18 +141,21 @@ class Session:
             self._listening.forget()
         exchange = self._new_exchange(Origin.CHAT)
         self._floor.turn_ended(exchange)
-        self._floor.understood(exchange, Transcript(text))
+        self._floor.understood(exchange, Transcript(whole_characters(text)))
         return turn_id(self.id, self.leg, exchange.number), await asyncio.shield(exchange.planned)
 
     def swap(self, spec: AssistantSpec) -> None:
-        """A new version was published: it answers from the next turn on."""
-        if spec.assistant_id == self.spec.assistant_id:
-            self._next_spec = spec
+        """A new version was published: it answers from the next turn on, once its index is built."""
+        self._versions.publish(spec)
+
+    @property
+    def spec(self) -> AssistantSpec:
+        """The version that answers now."""
+        return self._versions.spec
 
     @property
     def at_turn_boundary(self) -> bool:
-        listening = self._listening
-        return self._floor.state is State.LISTENING and not (listening is not None and listening.hears_speech)
+        return self._floor.state is State.LISTENING and not (self._listening is not None and self._listening.busy)
 
     # Listener (core.listening) --------------------------------------------------------------------------------------
 
@@ -161,25 +163,27 @@ class Session:
         self._limits.touch()
         self._floor.speech_started()
 
-    def partial(self, text: str) -> None:
-        self._teller.tell(EventKind.PARTIAL, text=text)
+    def partial(self, text: str, t_audio_ms: float) -> None:
+        """Of the turn that this will be."""
+        self._teller.tell(EventKind.PARTIAL, turn=self._turns, t_audio_ms=t_audio_ms, text=text)
 
     def speech_ended(self, end: UtteranceEnd) -> None:
         self._limits.touch()
-        exchange = self._new_exchange(Origin.VOICE)
+        exchange = self._new_exchange(Origin.VOICE, end.t_audio_ms)
         exchange.timings.endpoint_ms = end.silence_ms
         self._tasks.spawn(f"words {exchange.number}", self._understand(exchange, end))
         self._floor.turn_ended(exchange)
 
     async def _understand(self, exchange: Exchange, end: UtteranceEnd) -> None:
         """The recogniser's last word. Goes on when the reply is cut: what was said is kept."""
-        assert self._hearing is not None
+        assert self._listening is not None
         asked_ms = self._clock.now_ms()
         try:
-            transcript = await self._hearing.finish()
-        except EngineError:
+            transcript = await self._listening.final()
+        except Exception:  # whatever an engine raises: the visitor is asked to say it again
+            self._around.meter.failed("asr")
             log.exception("the recogniser failed", extra={"session": self.id})
-            transcript = Transcript("")
+            transcript = Transcript("", 0.0)
         exchange.timings.asr_ms = self._clock.now_ms() - asked_ms
         if transcript.text or end.speech_ms >= NOISE_MS:
             self._floor.understood(exchange, transcript)
@@ -188,20 +192,18 @@ class Session:
 
     # Turns ----------------------------------------------------------------------------------------------------------
 
-    def _new_exchange(self, origin: Origin) -> Exchange:
-        if self._next_spec is not None:
-            self._swap_now(self._next_spec)
-        self._teller.turn = self._turns
-        self._turns += 1
+    def _new_exchange(self, origin: Origin, t_audio_ms: float | None = None) -> Exchange:
+        self._versions.adopt()
+        number, self._turns = self._turns, self._turns + 1
         self._asked += origin is not Origin.GREETING
         return Exchange(
             session_id=self.id,
             leg=self.leg,
-            number=self._teller.turn,
+            number=number,
             origin=origin,
             spec=self.spec,
-            version=self._version,
-            t_audio_ms=self._clock.now_ms(),
+            version=self._versions.digest,
+            t_audio_ms=self._clock.now_ms() if t_audio_ms is None else t_audio_ms,
             decided_at=self._clock.clock.now(),
             warmup=self._asked <= WARMUP_TURNS and self._clock.age_s() < WARMUP_S,
         )
@@ -221,21 +223,6 @@ class Session:
             exchange = self._new_exchange(Origin.GREETING)
             exchange.know_words(True)
             self._floor.turn_ended(exchange)
-
-    def _swap_now(self, spec: AssistantSpec) -> None:
-        self.spec, self._version, self._next_spec = spec, spec.digest(), None
-        self._tasks.spawn("relearn", self._relearn(spec))
-
-    async def _relearn(self, spec: AssistantSpec) -> None:
-        """The index and the recogniser of the new version; the latter takes over between two utterances."""
-        await asyncio.to_thread(self._around.engines.retriever.prepare, spec)
-        if (listening := self._listening) is None:
-            return
-        hearing = await self._around.engines.asr.open(spec)
-        while not self.at_turn_boundary:
-            await self._clock.clock.sleep(PROGRESS_S)
-        old, self._hearing, listening.hearing = listening.hearing, hearing, hearing
-        await old.close()
 
     # The line and the clock -----------------------------------------------------------------------------------------
 
@@ -265,8 +252,10 @@ class Session:
         """Every second: show the page that we live; see whether the visitor does, and whether a limit is reached."""
         while True:
             self._teller.beat()
-            silent = self._floor.state is State.LISTENING
-            if (reason := self._limits.reached(listening=silent, idle_limit_s=self.spec.idle_limit_s)) is not None:
+            if not self.at_turn_boundary:
+                self._limits.touch()
+            last_heard_s = None if self.line is None else self.line.last_heard
+            if (reason := self._limits.reached(last_heard_s, self.spec.idle_limit_s)) is not None:
                 self.hang_up(reason)
             await self._clock.clock.sleep(BEAT_S)
 
@@ -277,21 +266,29 @@ class Session:
             self.hang_up("closed")
             return
         log.error("%s failed", name, exc_info=error)
+        self._around.meter.failed("session")
         self._teller.tell(EventKind.ERROR, code="internal", text="Something went wrong on our side.", fatal=True)
         self.hang_up("failed")
 
     async def _wind_up(self) -> None:
         """Cut the reply (it is recorded as heard), say goodbye, end every task, close the line."""
-        reason = self._ended.result() if self._ended.done() else "failed"
+        self.hang_up("failed")
+        reason = self._ended.result()
         await self._floor.close()
+        await self._tasks.finished("words", LAST_WORDS_S)
         self._teller.tell(EventKind.ENDED, reason=reason)
         self._journal_leg("ended", reason)
-        await self._tasks.end()
+        await self._tasks.close()
+        await self.close()
+
+    async def close(self) -> None:
+        """Lets go of the line and the recogniser. For a session that is never run; `run` does it itself."""
         if self.line is not None:
-            await self.line.close()
-        if self._listening is not None:
+            await within_deadline("the line", self.line.close())
+        if self._vad is not None:
             self._vad.close()
-            await self._listening.hearing.close()
+        if self._listening is not None:
+            await within_deadline("the recogniser", self._listening.hearing.close())
 
     def _journal_leg(self, kind: str, reason: str) -> None:
         around = self._around

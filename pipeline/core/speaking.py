@@ -6,14 +6,15 @@ from contextlib import aclosing
 from pipeline.contracts.audio import PhonemeMark, SpeechChunk
 from pipeline.core.clock import SessionClock
 from pipeline.core.exchange import Exchange
-from pipeline.core.ports import FaceTrack, Speaker, Voice
+from pipeline.core.facing import Facing
+from pipeline.core.ports import Speaker, Voice
 from pipeline.core.timeline import duration_ms
 
 
 class Speaking:
     """Says one reply. Cancelling the task that runs `say` stops synthesis; `Speaker.flush` stops the sound."""
 
-    def __init__(self, voice: Voice, speaker: Speaker, face: FaceTrack, clock: SessionClock) -> None:
+    def __init__(self, voice: Voice, speaker: Speaker, face: Facing, clock: SessionClock) -> None:
         self._voice = voice
         self._speaker = speaker
         self._face = face
@@ -24,7 +25,6 @@ class Speaking:
         self._speaker.begin(exchange.number, on_first_packet)
         async for phrase in phrases:
             await self._phrase(exchange, phrase)
-        exchange.settle()
         await self._speaker.drain()
         return exchange.timeline.length_ms > 0
 

@@ -18,10 +18,13 @@ class Teller:
         self._publisher = publisher
         self._seq = 0
         self.turn = 0
-        """Number of the turn under way; every event carries it."""
+        """Number of the turn under way; every event that names no other carries it."""
 
-    def tell(self, kind: EventKind, **data: Any) -> None:
-        event = Event(kind, self._session_id, self._leg, self._seq, self.turn, self._clock.now_ms(), data).to_wire()
+    def tell(self, kind: EventKind, *, turn: int | None = None, t_audio_ms: float | None = None, **data: Any) -> None:
+        """`t_audio_ms`: where the sound that it is about stands on the session's clock; without it: now."""
+        number = self.turn if turn is None else turn
+        at_ms = self._clock.now_ms() if t_audio_ms is None else t_audio_ms
+        event = Event(kind, self._session_id, self._leg, self._seq, number, at_ms, data).to_wire()
         self._seq += 1
         self.control(event)
         self._publisher.event(self._session_id, event)

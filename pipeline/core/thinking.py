@@ -11,7 +11,7 @@ from pipeline.core.clock import SessionClock
 from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.followup import question_in_context
-from pipeline.core.ports import Language, Retriever
+from pipeline.core.ports import Language, Meter, Retriever
 
 NOT_UNDERSTOOD = "I didn't catch that. Could you say it again?"
 CANNOT_ANSWER = "I'm sorry, I can't answer just now. Please try again in a moment."
@@ -23,12 +23,18 @@ class Thinking:
     """Shared by the turns of one session."""
 
     def __init__(
-        self, language: Language, retriever: Retriever, conversation: Conversation, clock: SessionClock
+        self,
+        language: Language,
+        retriever: Retriever,
+        conversation: Conversation,
+        clock: SessionClock,
+        meter: Meter,
     ) -> None:
         self._language = language
         self._retriever = retriever
         self._conversation = conversation
         self._clock = clock
+        self._meter = meter
 
     async def reply(self, exchange: Exchange) -> AsyncGenerator[str, None]:
         """Pieces of the reply's text. A failing engine becomes a spoken apology; the failure is in the log."""
@@ -47,6 +53,7 @@ class Thinking:
                     said_something = True
                     yield piece
         except EngineError:
+            self._meter.failed("llm")
             log.exception("the language engine failed", extra={"session": exchange.session_id})
             yield f" {CANNOT_ANSWER}" if said_something else CANNOT_ANSWER
 

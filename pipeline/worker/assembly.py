@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import MonotonicClock, SessionClock
 from pipeline.core.ports import Engine, Engines
-from pipeline.core.session import Session, Surroundings
+from pipeline.core.session import Session
+from pipeline.core.surroundings import Surroundings
 from pipeline.engines import registry
 from pipeline.media import peer
 from pipeline.worker.settings import DEFAULT_ENGINES, WorkerSettings
@@ -62,10 +64,11 @@ async def build_session(offer: Offer, around: Surroundings, settings: WorkerSett
         await asyncio.to_thread(around.engines.retriever.prepare, spec)
         return Session(offer, spec, clock, around), ""
     line, sdp = await peer.answer(offer.sdp, ice_servers=settings.ice_servers, clock=clock.clock, session_t0=clock.t0)
-    try:
+    async with AsyncExitStack() as undone:
+        undone.push_async_callback(line.close)
         await asyncio.to_thread(around.engines.retriever.prepare, spec)
         hearing = await around.engines.asr.open(spec)
-        return Session(offer, spec, clock, around, line, hearing), sdp
-    except BaseException:
-        await asyncio.shield(line.close())
-        raise
+        undone.push_async_callback(hearing.close)
+        session = Session(offer, spec, clock, around, line, hearing)
+        undone.pop_all()
+    return session, sdp

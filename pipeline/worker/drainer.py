@@ -41,34 +41,59 @@ class Drainer:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._drain_own())
             group.create_task(self._adopt())
+            group.create_task(self._write_held())
 
     async def _drain_own(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self._in_thread(self._spool.file.sync)
-            await self._deliver(self._spool.file)
-            self._spool.file.trim()
+            try:
+                await self._in_thread(self._spool.file.sync)
+                await self._deliver(self._spool.file)
+                self._spool.file.trim()
+            except OSError as error:  # the disk, not the database: what is in the file stays there
+                await self._trouble("the journal could not be moved on", error)
+                self._wake.set()
+
+    async def _write_held(self) -> None:
+        """What a full disk did not take is tried again."""
+        while True:
+            await asyncio.sleep(ADOPT_EVERY_S)
+            self._spool.flush()
+
+    async def _trouble(self, what: str, error: OSError) -> None:
+        metrics.ERRORS.labels("journal").inc()
+        log.error("%s: %s", what, error)
+        await asyncio.sleep(RETRY_MOST_S)
 
     async def _adopt(self) -> None:
         """Spools of workers that died: nobody holds their lock any more."""
         while True:
-            for file in await self._in_thread(lambda: list(orphans(self._directory))):
-                log.warning("taking over the journal of %s (%d bytes)", file.path.stem, file.waiting)
-                metrics.JOURNAL_ADOPTED.inc()
-                try:
-                    await self._deliver(file)
-                except asyncio.CancelledError:
-                    file.close(remove=False)
-                    raise
-                file.close(remove=True)
+            try:
+                await self._take_over()
+            except OSError as error:
+                await self._trouble("journals of dead workers could not be taken over", error)
             await asyncio.sleep(ADOPT_EVERY_S)
+
+    async def _take_over(self) -> None:
+        """One after the other; more than one in hand would keep the rest from other workers."""
+        while (file := await self._in_thread(lambda: next(orphans(self._directory), None))) is not None:
+            log.warning("taking over the journal of %s (%d bytes)", file.path.stem, file.waiting)
+            metrics.JOURNAL_ADOPTED.inc()
+            try:
+                await self._deliver(file)
+            except BaseException:
+                file.close(remove=False)
+                raise
+            if file.waiting:  # a line without an end: its writer was killed inside write
+                metrics.JOURNAL_TORN.inc()
+            file.close(remove=True)
 
     async def _deliver(self, file: SpoolFile) -> None:
         """All that the file holds, retrying until the store has it."""
         delay_s = RETRY_FIRST_S
         while True:
-            records, end = file.read(BATCH)
+            records, end = await self._in_thread(lambda: file.read(BATCH))
             metrics.JOURNAL_WAITING.set(file.waiting)
             if end == file.offset:
                 return
@@ -88,8 +113,9 @@ class Drainer:
         try:
             async with asyncio.timeout(FLUSH_DEADLINE_S):
                 await self._in_thread(lambda: None)  # what a cancelled delivery left running ends first
+                self._spool.flush()
                 await self._deliver(self._spool.file)
-        except TimeoutError:
+        except (TimeoutError, OSError):
             log.warning("%d bytes of the journal stay on disk", self._spool.file.waiting)
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._spool.file.close(remove=self._spool.file.waiting == 0)

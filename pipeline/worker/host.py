@@ -6,17 +6,19 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from pipeline.contracts.errors import BusyError, PipelineError, WireError
-from pipeline.contracts.numbers import CLOSE_DEADLINE_S
+from pipeline.contracts.numbers import CLOSE_DEADLINE_S, OFFER_DEADLINE_S
 from pipeline.contracts.wire import WORKERS_GROUP, Answer, Offer, Refusal, offers_channel
-from pipeline.core.session import Session, Surroundings
+from pipeline.core.session import Session
+from pipeline.core.surroundings import Surroundings
 from pipeline.worker import metrics
 from pipeline.worker.assembly import build_engines, build_session, close_engines, start_engines
 from pipeline.worker.drainer import Drainer, Store
 from pipeline.worker.ending import end
+from pipeline.worker.entrance import Entrance
 from pipeline.worker.health import HealthServer
 from pipeline.worker.layer import Layer, receive
 from pipeline.worker.mailbox import Mailbox
-from pipeline.worker.observed import ObservedJournal, watch_media
+from pipeline.worker.observed import ObservedJournal, PrometheusMeter, watch_media
 from pipeline.worker.publisher import LayerPublisher
 from pipeline.worker.rehearsal import Cast, learn, rehearse
 from pipeline.worker.seats import Seats
@@ -33,7 +35,8 @@ log = logging.getLogger(__name__)
 
 
 class Host:
-    """One worker. `run()` until `drain()` has let the sessions end or the deadline did. Raises EngineError at start."""
+    """One worker. `run()` until `drain()` has let the sessions end or the deadline did. Raises EngineError or OSError
+    at start, and at its end what made it drain, if that was a failure of its own."""
 
     def __init__(
         self,
@@ -56,7 +59,11 @@ class Host:
         self._draining = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._publisher = LayerPublisher(layer)
-        self._mailbox = Mailbox(layer, self.sessions, self._spawn)
+        self._entrance = Entrance()
+        self._left = asyncio.Event()
+        """Set whenever a session has gone."""
+        self._failure: BaseException | None = None
+        self._mailbox = Mailbox(layer, self.sessions, self._spawn, self._hang_up)
 
     @property
     def draining(self) -> bool:
@@ -68,11 +75,15 @@ class Host:
 
     async def run(self) -> None:
         engines = build_engines(self.settings)
-        await start_engines(engines)
         spool = Spool(self.settings.spool_dir, self.settings.name)
+        try:
+            await start_engines(engines)
+        except BaseException:
+            spool.file.close(remove=spool.file.waiting == 0)
+            raise
         drainer = Drainer(spool, self.settings.spool_dir, self._store)
         journal = ObservedJournal(spool)
-        around = Surroundings(self.settings.name, engines, journal, self._publisher)
+        around = Surroundings(self.settings.name, engines, journal, self._publisher, PrometheusMeter())
         self._mailbox.on_version = lambda spec: self._spawn("version", learn(spec, engines))
         background = [asyncio.create_task(c, name=f"background {n}") for n, c in self._background(drainer).items()]
         offers = asyncio.create_task(self._take_offers(around), name="background offers")
@@ -81,6 +92,7 @@ class Host:
         metrics.SEATS.set(self.settings.seats)
         try:
             await self._draining.wait()
+            self.ready.clear()
             await end({offers})
             await self._let_sessions_go()
         finally:
@@ -88,6 +100,8 @@ class Host:
             await end({offers, *background, *self._tasks})
             await drainer.finish()
             await close_engines(engines)
+        if self._failure is not None:
+            raise self._failure
 
     def _background(self, drainer: Drainer) -> dict[str, Coroutine[Any, Any, None]]:
         jobs = {
@@ -126,39 +140,59 @@ class Host:
     async def _hold(self, offer: Offer, around: Surroundings) -> None:
         """One session from its offer to its end; the seat is free again however it ends."""
         try:
-            session = await self._answer(offer, around)
-            if session is not None:
-                await self._live(session)
+            opened = await self._open(offer, around)
+            if opened is not None:
+                self._spawn(f"answer {offer.session_id}", self._answer(offer, *opened))
+                await self._live(opened[0])
         finally:
             self._seats.free()
 
-    async def _answer(self, offer: Offer, around: Surroundings) -> Session | None:
-        if offer.expired():
+    async def _open(self, offer: Offer, around: Surroundings) -> tuple[Session, str] | None:
+        """The session and its SDP answer; None when nobody waits for it any more, or when it was refused in words."""
+        try:
+            async with self._entrance.admit(offer):
+                if offer.session_id in self.sessions:
+                    await self._replace(offer)
+                session, sdp = await build_session(offer, around, self.settings)
+                if self.draining or self._entrance.unwanted(offer.session_id):
+                    await session.close()
+                    raise BusyError("this worker is going down, or the call was given up meanwhile")
+                self.sessions[session.id] = session
+        except TimeoutError:
             metrics.OFFERS.labels("expired").inc()
             return None
-        try:
-            if offer.session_id in self.sessions:
-                await self._replace(offer.session_id)
-            session, sdp = await build_session(offer, around, self.settings)
         except PipelineError as error:
             metrics.OFFERS.labels(error.code).inc()
             log.info("offer refused: %s: %s", error.code, error)
             await self._layer.send(offer.reply_to, Refusal(offer.session_id, error.code, str(error)).to_wire())
             return None
         metrics.OFFERS.labels("taken").inc()
-        self.sessions[session.id] = session
-        answer = Answer(offer.session_id, offer.leg, sdp, self._mailbox.address, self.settings.name)
-        await self._layer.send(offer.reply_to, answer.to_wire())
-        return session
+        return session, sdp
 
-    async def _replace(self, session_id: str) -> None:
+    async def _answer(self, offer: Offer, session: Session, sdp: str) -> None:
+        """Beside the session, which runs already: it could be spoken to as soon as the office has read this."""
+        answer = Answer(offer.session_id, offer.leg, sdp, self._mailbox.address, self.settings.name)
+        try:
+            async with asyncio.timeout(OFFER_DEADLINE_S):
+                await self._layer.send(offer.reply_to, answer.to_wire())
+        except BaseException:
+            session.hang_up("failed")  # nobody will ever come to it
+            raise
+
+    async def _replace(self, offer: Offer) -> None:
         """The same session offers again (a page that lost its line): the old leg ends first."""
-        self.sessions[session_id].hang_up("moved")
-        for _ in range(int(CLOSE_DEADLINE_S / 0.02)):
-            if session_id not in self.sessions:
-                return
-            await asyncio.sleep(0.02)
-        raise BusyError("the previous connection of this session is still closing")
+        if self.sessions[offer.session_id].leg > offer.leg:
+            raise BusyError("a later connection has taken over this session")
+        self.sessions[offer.session_id].hang_up("moved")
+        while offer.session_id in self.sessions:
+            self._left.clear()
+            await self._left.wait()
+
+    def _hang_up(self, session_id: str, reason: str) -> None:
+        if (session := self.sessions.get(session_id)) is not None:
+            session.hang_up(reason)
+        else:
+            self._entrance.hang_up(session_id, reason)
 
     async def _live(self, session: Session) -> None:
         metrics.SESSIONS.inc()
@@ -169,6 +203,7 @@ class Host:
             metrics.SESSIONS.dec()
             metrics.SESSIONS_ENDED.labels(reason).inc()
             self.sessions.pop(session.id, None)
+            self._left.set()
             log.info("session %s ended: %s", session.id, reason)
 
     # Going down -----------------------------------------------------------------------------------------------------
@@ -182,7 +217,7 @@ class Host:
                 if session.id not in asked and session.at_turn_boundary:
                     asked[session.id] = now
                     session.move()
-                elif now - asked.get(session.id, now) > MOVE_GRACE_S:
+                elif now - asked.get(session.id, now) > MOVE_GRACE_S and session.at_turn_boundary:
                     session.hang_up("moved")
             await asyncio.sleep(0.05)
         for session in list(self.sessions.values()):
@@ -222,6 +257,7 @@ class Host:
         """None of these ends by itself. One that does takes the worker down in order: its sessions move."""
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical("%s failed; this worker drains", task.get_name(), exc_info=error)
+            self._failure = self._failure or error
             self.drain()
 
     def _spawn(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:

@@ -5,11 +5,13 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from pipeline.contracts.errors import MediaError, SpecError, WireError
+from pipeline.contracts.errors import MediaError, PipelineError, StreamEnded, WireError
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Candidate, Chat, ChatReply, Hangup, Refusal, SpecChanged
 from pipeline.core.session import Session
 from pipeline.worker.layer import Layer, receive
+
+SEND_LIMIT_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +21,13 @@ Spawn = Callable[[str, Coroutine[Any, Any, None]], None]
 class Mailbox:
     """Receives on one channel of this worker and hands each message to its session. Unknown sessions are refused."""
 
-    def __init__(self, layer: Layer, sessions: Mapping[str, Session], spawn: Spawn) -> None:
+    def __init__(
+        self, layer: Layer, sessions: Mapping[str, Session], spawn: Spawn, hang_up: Callable[[str, str], None]
+    ) -> None:
         self._layer = layer
         self._sessions = sessions
         self._spawn = spawn
+        self._hang_up = hang_up
         self.on_version: Callable[[AssistantSpec], None] = lambda spec: None
         """Told of each version that was published, whether or not a session here speaks with it."""
         self.address = ""
@@ -35,8 +40,10 @@ class Mailbox:
             message = await receive(self._layer, address)
             try:
                 self._dispatch(message)
-            except (WireError, SpecError) as error:
+            except PipelineError as error:
                 log.warning("a message was not understood: %s", error)
+            except Exception:  # no single message may end the mail of all sessions
+                log.exception("a message could not be handled")
 
     def _dispatch(self, message: dict[str, Any]) -> None:
         match message.get("type"):
@@ -44,8 +51,7 @@ class Mailbox:
                 self._spawn("candidate", self._candidate(Candidate.from_wire(message)))
             case Hangup.type:
                 hangup = Hangup.from_wire(message)
-                if (session := self._sessions.get(hangup.session_id)) is not None:
-                    session.hang_up(hangup.reason)
+                self._hang_up(hangup.session_id, hangup.reason)
             case Chat.type:
                 self._spawn("chat", self._chat(Chat.from_wire(message)))
             case SpecChanged.type:
@@ -66,13 +72,17 @@ class Mailbox:
             log.info("a candidate was not usable: %s", error)
 
     async def _chat(self, message: Chat) -> None:
-        session = self._sessions.get(message.session_id)
-        answer: ChatReply | Refusal
-        if session is None:
-            answer = Refusal(message.session_id, "gone", "This session is not on this worker any more.")
-        else:
-            turn_id, text = await session.chat(message.text)
-            answer = ChatReply(message.session_id, turn_id, text)
+        answer = await self._answer(message)
         if message.reply_to:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SEND_LIMIT_S):
                 await self._layer.send(message.reply_to, answer.to_wire())
+
+    async def _answer(self, message: Chat) -> ChatReply | Refusal:
+        session = self._sessions.get(message.session_id)
+        try:
+            if session is None:
+                raise StreamEnded("no such session")
+            turn_id, text = await session.chat(message.text)
+        except StreamEnded:
+            return Refusal(message.session_id, "gone", "This session is not on this worker any more.")
+        return ChatReply(message.session_id, turn_id, text)

@@ -30,8 +30,15 @@ LOOP_LAG = Histogram(
     "goassist_loop_lag_seconds", "How late the event loop turns",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0),
 )  # fmt: skip
+ANIMATION_LAG = Histogram(
+    "goassist_animation_lag_seconds", "How late a frame of the face was made",
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.08, 0.12, 0.25, 1.0),
+)  # fmt: skip
+ANIMATION_YIELDS = Counter("goassist_animation_yields_total", "Times that the face left frames out for the voice")
 PUBLISH_DROPPED = Counter("goassist_publish_dropped_total", "Live events and face batches that were not sent", ["what"])
 JOURNAL_WAITING = Gauge("goassist_journal_waiting_bytes", "Journal bytes on disk that the database does not have yet")
+JOURNAL_HELD = Gauge("goassist_journal_held_records", "Journal records in memory that the disk does not take")
+JOURNAL_LOST = Counter("goassist_journal_lost_total", "Journal records given up because disk and memory were full")
 JOURNAL_RETRIES = Counter("goassist_journal_retries_total", "Times the database did not take the journal")
 JOURNAL_TORN = Counter("goassist_journal_torn_total", "Unreadable journal lines that were skipped")
 JOURNAL_ADOPTED = Counter("goassist_journal_adopted_total", "Spools of dead workers taken over")

@@ -1,6 +1,7 @@
 """Metrics at the worker's edges: turns as they are put down, media as it runs."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from pipeline.contracts.dialogue import Record, TurnRecord
@@ -9,6 +10,22 @@ from pipeline.core.session import Session
 from pipeline.worker import metrics
 
 LOOK_EVERY_S = 5.0
+
+
+log = logging.getLogger(__name__)
+
+
+class PrometheusMeter:
+    """The Meter port."""
+
+    def failed(self, where: str) -> None:
+        metrics.ERRORS.labels(where).inc()
+
+    def face_lag(self, lag_s: float) -> None:
+        metrics.ANIMATION_LAG.observe(lag_s)
+
+    def face_yielded(self) -> None:
+        metrics.ANIMATION_YIELDS.inc()
 
 
 class ObservedJournal:
@@ -31,7 +48,14 @@ async def watch_media(sessions: Mapping[str, Session]) -> None:
     """Loss, jitter and jitter-buffer delay of the sessions that run, every few seconds."""
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        stats = [s.line.stats() for s in list(sessions.values()) if s.line is not None]
-        metrics.PACKETS_LOST.set(sum(s.get("packets_lost", 0.0) for s in stats))
-        metrics.PACKET_JITTER.set(max((s.get("jitter_ms", 0.0) for s in stats), default=0.0) / 1000.0)
-        metrics.JITTER_BUFFER.set(max((s.get("jitter_buffer_ms", 0.0) for s in stats), default=0.0) / 1000.0)
+        try:
+            _look(sessions)
+        except Exception:  # numbers of a line that is just closing are no reason to stop looking, or worse
+            log.exception("media could not be looked at")
+
+
+def _look(sessions: Mapping[str, Session]) -> None:
+    stats = [s.line.stats() for s in list(sessions.values()) if s.line is not None]
+    metrics.PACKETS_LOST.set(sum(s.get("packets_lost", 0.0) for s in stats))
+    metrics.PACKET_JITTER.set(max((s.get("jitter_ms", 0.0) for s in stats), default=0.0) / 1000.0)
+    metrics.JITTER_BUFFER.set(max((s.get("jitter_buffer_ms", 0.0) for s in stats), default=0.0) / 1000.0)

@@ -25,10 +25,16 @@ class LayerPublisher:
         self._away = False
 
     def event(self, session_id: str, event: dict[str, Any]) -> None:
-        self._queue.offer((events_group(session_id), session_event(event)))
+        self._put(events_group(session_id), session_event(event))
 
     def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None:
-        self._queue.offer((faces_group(session_id), session_faces(frames)))
+        self._put(faces_group(session_id), session_faces(frames))
+
+    def _put(self, group: str, message: dict[str, Any]) -> None:
+        dropped = self._queue.dropped
+        self._queue.offer((group, message))
+        if self._queue.dropped > dropped:
+            metrics.PUBLISH_DROPPED.labels("queued").inc()
 
     async def run(self) -> None:
         while True:

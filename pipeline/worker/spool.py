@@ -3,10 +3,13 @@
 Why it holds is written down in docs/architecture.md, "The journal".
 """
 
+import errno
 import fcntl
+import itertools
 import json
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +20,8 @@ SUFFIX = ".jsonl"
 READ_BYTES = 1 << 20
 TRIM_BYTES = 4 << 20
 """A delivered file longer than this starts again from nothing."""
+HELD_RECORDS = 10_000
+"""Some megabytes: hours of a full worker's conversations."""
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,8 @@ class SpoolFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._offset_path = path.with_suffix(".offset")
+        self._torn = False
+        """The last line has no end: whoever wrote it was killed, or the disk was full."""
         self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,17 +44,27 @@ class SpoolFile:
             os.close(self._fd)
             raise
         self.offset = self._read_offset()
+        self._torn = self.size > 0 and os.pread(self._fd, 1, self.size - 1) != b"\n"
 
     def _read_offset(self) -> int:
+        """0 when it is of another file than this one: records twice do no harm, records left out do."""
         try:
-            return int(self._offset_path.read_text())
+            offset = int(self._offset_path.read_text())
         except (FileNotFoundError, ValueError):
             return 0
+        return offset if 0 <= offset <= self.size else 0
 
-    def append(self, record: Record) -> None:
-        """One write(2) of one line: after it returns, killing this process does not take it back."""
-        line = json.dumps(record.to_wire(), separators=(",", ":"), ensure_ascii=False) + "\n"
-        os.write(self._fd, line.encode())
+    def append(self, line: bytes) -> None:
+        """One write(2) of one line: after it returns, killing this process does not take it back.
+
+        Raises OSError when the disk does not take all of it; what it took of it is then skipped by readers.
+        """
+        data = b"\n" + line if self._torn else line
+        written = os.write(self._fd, data)
+        if written:
+            self._torn = written < len(data)
+        if written < len(data):
+            raise OSError(errno.ENOSPC, "the disk took only a part of a record")
 
     def sync(self) -> None:
         os.fsync(self._fd)
@@ -62,7 +79,9 @@ class SpoolFile:
 
     def read(self, most: int) -> tuple[list[Record], int]:
         """Up to `most` records not yet delivered, and the offset behind them. Unreadable lines are skipped, counted."""
-        data = os.pread(self._fd, min(self.waiting, READ_BYTES), self.offset)
+        size = READ_BYTES
+        while b"\n" not in (data := os.pread(self._fd, size, self.offset)) and size < self.waiting:
+            size *= 2
         records: list[Record] = []
         end = self.offset
         for line in data.splitlines(keepends=True)[:most]:
@@ -87,9 +106,9 @@ class SpoolFile:
 
     def close(self, *, remove: bool) -> None:
         """Removed only by who holds the lock, and only when delivered (or nothing but a torn line is left)."""
-        if remove:
-            self.path.unlink(missing_ok=True)
+        if remove:  # the offset first: it must not outlive its file and be taken for that of the next
             self._offset_path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
         os.close(self._fd)
 
     @property
@@ -109,17 +128,58 @@ def _parse(line: bytes) -> Iterator[Record]:
         log.error("a journal line could not be read and was skipped (%d bytes)", len(line))
 
 
+def _line(record: Record) -> bytes:
+    """ASCII: half a surrogate pair is no reason to lose a turn."""
+    return json.dumps(record.to_wire(), separators=(",", ":")).encode() + b"\n"
+
+
 class Spool:
-    """The Journal port. `on_record` wakes the drainer."""
+    """The Journal port. `on_record` wakes the drainer. Raises OSError when the folder takes no file.
+
+    A disk that is full ends no call: records wait in memory, HELD_RECORDS at most, until `flush` gets them out.
+    """
 
     def __init__(self, directory: Path, worker: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.file = SpoolFile(directory / f"{worker}{SUFFIX}")
+        self.file = _own_file(directory, worker)
         self.on_record: Callable[[], None] = lambda: None
+        self._held: deque[bytes] = deque()
 
     def record(self, record: Record) -> None:
-        self.file.append(record)
+        if len(self._held) >= HELD_RECORDS:
+            self._held.popleft()
+            metrics.JOURNAL_LOST.inc()
+        self._held.append(_line(record))
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is held, oldest first; keep what the disk does not take."""
+        if not self._held:
+            return
+        try:
+            while self._held:
+                self.file.append(self._held[0])
+                self._held.popleft()
+        except OSError as error:
+            metrics.ERRORS.labels("journal").inc()
+            log.error("%d journal records wait in memory: %s", len(self._held), error)
+        metrics.JOURNAL_HELD.set(len(self._held))
         self.on_record()
+
+
+def _own_file(directory: Path, worker: str) -> SpoolFile:
+    """This worker's file. A name that is in use (two workers called alike, or one of the others is just taking over
+    what an earlier worker of this name left) gets a number."""
+    for number in itertools.count(1):
+        name = worker if number == 1 else f"{worker}-{number}"
+        try:
+            file = SpoolFile(directory / f"{name}{SUFFIX}")
+        except BlockingIOError:
+            continue
+        if file.still_there:
+            return file
+        file.close(remove=False)
+    raise AssertionError("numbers do not end")
 
 
 def orphans(directory: Path) -> Iterator[SpoolFile]:

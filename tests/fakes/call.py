@@ -7,7 +7,8 @@ from typing import Any
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import SessionClock
 from pipeline.core.ports import Engines
-from pipeline.core.session import Session, Surroundings
+from pipeline.core.session import Session
+from pipeline.core.surroundings import Surroundings
 from tests.fakes.clock import FakeClock
 from tests.fakes.machine import (
     SILENCE,
@@ -17,6 +18,7 @@ from tests.fakes.machine import (
     FakeJournal,
     FakeLanguage,
     FakeLine,
+    FakeMeter,
     FakePublisher,
     FakeRetriever,
     FakeVad,
@@ -38,6 +40,7 @@ class FakeCall:
     face: FakeFace
     journal: FakeJournal
     publisher: FakePublisher
+    meter: FakeMeter
 
     async def say(self, ms: float, pcm: bytes = SPEECH) -> None:
         """The visitor makes this sound for so long, in fake real time."""
@@ -62,9 +65,9 @@ async def a_call(
 ) -> FakeCall:
     clock = FakeClock()
     asr, language, voice, face = FakeAsr(clock, list(lines)), FakeLanguage(clock), FakeVoice(), FakeFace()
-    journal, publisher = FakeJournal(), FakePublisher()
+    journal, publisher, meter = FakeJournal(), FakePublisher(), FakeMeter()
     engines = Engines(FakeVad(), asr, FakeRetriever(), language, voice, face)
-    around = Surroundings("w1", engines, journal, publisher)
+    around = Surroundings("w1", engines, journal, publisher, meter)
     the_spec = a_spec(**spec)
     line = None if in_writing else FakeLine(clock)
     offer = Offer(
@@ -72,4 +75,4 @@ async def a_call(
     )
     hearing = None if in_writing else await asr.open(the_spec)
     session = Session(offer, the_spec, SessionClock(clock, 0.0, 0.0), around, line, hearing)
-    return FakeCall(clock, session, line, asr, language, voice, face, journal, publisher)
+    return FakeCall(clock, session, line, asr, language, voice, face, journal, publisher, meter)

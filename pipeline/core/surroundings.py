@@ -1,0 +1,14 @@
+"""What the host hands to every session of its worker."""
+
+from dataclasses import dataclass
+
+from pipeline.core.ports import Engines, Journal, Meter, Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    worker: str
+    engines: Engines
+    journal: Journal
+    publisher: Publisher
+    meter: Meter
