@@ -37,6 +37,7 @@ def configure(level: str, form: Form, folder: Path) -> None:
             "loggers": {
                 # Each line per request or per packet: django-structlog has its own, and the rest is noise.
                 "django.request": {"level": "ERROR"},
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
                 "django.server": {"level": "WARNING"},
                 "daphne": {"level": "WARNING"},
                 "aioice": {"level": "WARNING"},

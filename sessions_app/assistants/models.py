@@ -15,8 +15,10 @@ class FrozenVersion(RuntimeError):
 
 class FrozenQuerySet(TenantScopedQuerySet):
     def update(self, **changes: Any) -> int:
-        """Raises FrozenVersion, always."""
-        raise FrozenVersion("versions are published for good; publish a new one instead")
+        """Raises FrozenVersion, unless a person is removed: then Django forgets who published, and nothing else."""
+        if changes != {"published_by": None}:
+            raise FrozenVersion("versions are published for good; publish a new one instead")
+        return super().update(**changes)
 
 
 class FrozenManager(TenantScopedManager):

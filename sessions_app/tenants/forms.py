@@ -1,7 +1,7 @@
 """Forms of the console that Django cannot guess from the rows."""
 
+import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
@@ -11,6 +11,9 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidge
 
 from sessions_app.tenants.models import Membership, PublishableKey, User
 
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+"""As browsers send it (RFC 6454, section 6.2); names of other alphabets in their xn-- form."""
+
 
 class MemberForm(forms.ModelForm):
     email = forms.EmailField(widget=UnfoldAdminEmailInputWidget, help_text="A login is made if there is none yet.")
@@ -18,6 +21,15 @@ class MemberForm(forms.ModelForm):
     class Meta:
         model = Membership
         fields = ("role",)
+
+    def clean(self) -> dict[str, Any]:
+        """Adding somebody again would change their role: an admin could demote the owner."""
+        data: dict[str, Any] = super().clean() or {}
+        email = data.get("email", "").lower()
+        members = Membership.objects.filter(user__email=email)
+        if email and (members.filter(tenant=data["tenant"]) if data.get("tenant") else members).exists():
+            self.add_error("email", f"{email} is a member already. Change their role in the list of members.")
+        return data
 
 
 class NewUserForm(BaseUserCreationForm):
@@ -67,9 +79,8 @@ class PublishableKeyForm(forms.ModelForm):
         fields = ("label", "allowed_origins")
 
     def clean_allowed_origins(self) -> list[str]:
-        origins: list[str] = self.cleaned_data["allowed_origins"]
+        origins = [origin.lower() for origin in self.cleaned_data["allowed_origins"]]
         for origin in origins:
-            parts = urlsplit(origin)
-            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query or "*" in origin:
+            if not ORIGIN.fullmatch(origin):
                 raise ValidationError(f"{origin} is not an origin. Write scheme and host only: https://www.example.com")
-        return [origin.lower() for origin in origins]
+        return origins
