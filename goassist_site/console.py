@@ -87,7 +87,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Tenants", "apartment", "tenant"),
                     _item("Users", "person", "user"),
-                    _item("Soak tests", "speed", "soakrun"),
+                    _item("Soak runs", "speed", "soakrun"),
                 ],
             },
         ]

@@ -1,28 +1,30 @@
 """The console's soak pages: start a run, watch it, stop it, keep and compare reports. For operators only."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from sessions_app.operations import live, selectors, services, tasks
 from sessions_app.operations.comparison import compared
 from sessions_app.operations.forms import SoakForm
 from sessions_app.operations.models import LiveSession, SoakRun
+from sessions_app.tenants.console import ConsoleAdmin
 
 VERDICTS = {"pass": "success", "fail": "danger", "not enough data": "warning", "stopped": "info", "": "info"}
 STATES = {"queued": "info", "running": "info", "finished": "success", "stopped": "warning", "failed": "danger"}
+COMPARED = 6
+"""So many reports fit side by side."""
 
 
 @admin.register(SoakRun)
-class SoakRunAdmin(ModelAdmin):
+class SoakRunAdmin(ConsoleAdmin):
     form = SoakForm
     list_display = (
         "created_at", "assistant_name", "callers", "minutes", "state_label", "verdict_label", "turns", "failures",
@@ -33,22 +35,16 @@ class SoakRunAdmin(ModelAdmin):
     list_fullwidth = True
     change_form_template = "admin/soak/start.html"
 
-    # Who may.
+    # Who may: no role in a tenant, so operators alone. A run is never edited.
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_superuser)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_module_permission(request)
+    readers: ClassVar[frozenset[str]] = frozenset()
+    writers: ClassVar[frozenset[str]] = frozenset()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request) and not (obj is not None and obj.going)
+        return super().has_delete_permission(request, obj) and not (obj is not None and obj.going)
 
     # Start.
 
@@ -93,9 +89,7 @@ class SoakRunAdmin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        run = self.get_object(request, object_id)
-        if run is None or not self.has_view_permission(request):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        run = self._run(request, object_id)
         page = selectors.run_page(run)
         return self._render(request, "admin/soak/run.html", str(run), run=run, page=page)
 
@@ -116,21 +110,24 @@ class SoakRunAdmin(ModelAdmin):
         return JsonResponse(run.report, headers=headers, json_dumps_params={"indent": 1})
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
-        runs = list(self._visible(request).filter(pk__in=request.GET.getlist("run")).order_by("created_at"))
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            runs = list(SoakRun.objects.filter(pk__in=request.GET.getlist("run")[:COMPARED]).order_by("created_at"))
+        except ValidationError as error:
+            raise Http404 from error
         table = compared(runs)
         return self._render(request, "admin/soak/compare.html", "Compare soak runs", runs=runs, table=table)
 
     @admin.action(description="Compare")
     def compare(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        chosen = "&".join(f"run={run.pk}" for run in queryset[:6])
+        chosen = "&".join(f"run={run.pk}" for run in queryset[:COMPARED])
         return HttpResponseRedirect(f"{reverse('admin:soakrun_compare')}?{chosen}")
 
-    def _visible(self, request: HttpRequest) -> Any:
-        return SoakRun.objects.all() if self.has_view_permission(request) else SoakRun.objects.none()
-
     def _run(self, request: HttpRequest, run_id: Any) -> SoakRun:
-        run: SoakRun = get_object_or_404(self._visible(request), pk=run_id)
-        return run
+        """Raises PermissionDenied or Http404."""
+        self.must_be_there(request, str(run_id))
+        return SoakRun.objects.get(pk=run_id)
 
     def _render(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
         site = self.admin_site.each_context(request)

@@ -89,7 +89,9 @@ def _follow(run: SoakRun, process: "subprocess.Popen[bytes]") -> str:
 
 def _closing() -> bool:
     """The Celery worker that carries us is about to end (warm shutdown, or Ctrl-C in embedded mode)."""
-    return celery_worker.should_stop not in (None, False) or celery_worker.should_terminate not in (None, False)
+    wishes = (celery_worker.should_stop, celery_worker.should_terminate)
+    # Each is None, False or an exit code; 0 is one, and means "end well".
+    return any(wish is not None and wish is not False for wish in wishes)
 
 
 class Lines:

@@ -10,9 +10,10 @@ const CHARTS = {
     ],
     limit: ["TTFA limit", 250],
     unit: "ms",
+    top: 300,
   },
   memory: { lines: [["Memory", "memory_mb", PURPLE]], unit: "MB" },
-  cpu: { lines: [["CPU, of one core", "cpu_percent", TEAL]], unit: "%" },
+  cpu: { lines: [["CPU", "cpu_percent", TEAL]], unit: "%, of one core" },
 };
 
 const minutes = (seconds) => Math.round(seconds / 0.6) / 100;
@@ -43,7 +44,7 @@ function options(kind, ink, grid) {
     parsing: false,
     normalized: true,
     interaction: { mode: "nearest", axis: "x", intersect: false },
-    scales: { x: { type: "linear", ...axis("minutes") }, y: axis(kind.unit) },
+    scales: { x: { type: "linear", ...axis("minutes") }, y: { ...axis(kind.unit), suggestedMax: kind.top } },
     plugins: { legend: { display: kind.lines.length > 1, labels: { color: ink, boxWidth: 12, boxHeight: 2 } } },
   };
 }

@@ -9,12 +9,13 @@ const trouble = page.querySelector("[data-connection]");
 
 const ms = (value) => (value == null ? "–" : `${Math.round(value)} ms`);
 const TEXTS = {
-  elapsed: (run) => `${clock(run.elapsed_s)} of ${clock(run.minutes * 60)}`,
+  elapsed: (run) => clock(run.elapsed_s),
+  asked: (run) => `of ${clock(run.minutes * 60)}`,
   live: (run) => run.progress.live ?? "–",
   turns: (run) => run.progress.turns ?? "–",
-  warmup: (run) => run.progress.warmup_turns ?? "–",
+  warmup: (run) => `${run.progress.warmup_turns ?? "–"} of them warm-up`,
   failures: (run) => run.progress.failures ?? "–",
-  ttfa50: (run) => ms(run.progress.ttfa_p50_ms),
+  ttfa50: (run) => `p50 ${ms(run.progress.ttfa_p50_ms)}`,
   ttfa95: (run) => ms(run.progress.ttfa_p95_ms),
   barge: (run) => ms(run.progress.barge_in_p95_ms),
   memory: (run) => (run.progress.memory_mb == null ? "–" : `${Math.round(run.progress.memory_mb)} MB`),
