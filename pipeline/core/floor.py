@@ -20,6 +20,8 @@ from pipeline.core.facing import Facing
 from pipeline.core.ports import Journal, Speaker
 from pipeline.core.telling import Teller
 
+PROGRESS_S = 0.1
+
 log = logging.getLogger(__name__)
 
 
@@ -129,6 +131,12 @@ class Floor:
         if heard and heard != self._spoken_up_to:
             self._spoken_up_to = heard
             self._teller.tell(EventKind.AGENT_TEXT, turn=self.exchange.number, text=heard, reply=self.exchange.number)
+
+    async def follow_progress(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._clock.clock.sleep(PROGRESS_S)
+            self.tell_progress()
 
     async def close(self) -> None:
         """The line is gone: cut what is under way, wait for its task."""

@@ -21,20 +21,18 @@ from pipeline.core.conversation import Conversation, whole_characters
 from pipeline.core.exchange import Exchange
 from pipeline.core.facing import Facing
 from pipeline.core.floor import Floor
+from pipeline.core.greeting import visitor_hears
 from pipeline.core.limits import Limits
 from pipeline.core.listening import Listening, UtteranceEnd
 from pipeline.core.ports import Hearing, Line, VadStream
 from pipeline.core.replying import Replying
 from pipeline.core.speaking import Speaking
 from pipeline.core.surroundings import Surroundings
-from pipeline.core.tasks import Tasks, within_deadline
+from pipeline.core.tasks import Tasks, to_its_end, within_deadline
 from pipeline.core.telling import Teller
 from pipeline.core.thinking import Thinking
 from pipeline.core.versions import Versions
 
-GREET_AFTER_S = 1.0
-"""A page that has not said a word on the control channel this long after it was heard is greeted anyway."""
-PROGRESS_S = 0.1
 NOISE_MS = 400
 """Shorter than this and without a word in it: a cough, not a question that was not understood."""
 LAST_WORDS_S = 0.5
@@ -109,9 +107,9 @@ class Session:
             self._floor.connected()
             self._connected.set()
             self._start_tasks()
-            return await self._ended
+            return await asyncio.shield(self._ended)
         finally:
-            await self._wind_up()
+            await to_its_end(self._wind_up())
 
     def _start_tasks(self) -> None:
         if self.line is not None and self._listening is not None and self._facing is not None:
@@ -120,7 +118,7 @@ class Session:
             self._tasks.spawn("face", self._facing.run())
             self._tasks.spawn("line", self._watch_line(self.line))
             self._tasks.spawn("greeting", self._greet())
-            self._tasks.spawn("progress", self._tell_progress())
+            self._tasks.spawn("progress", self._floor.follow_progress())
         self._tasks.spawn("versions", self._versions.run())
         self._tasks.spawn("beat", self._beat())
 
@@ -135,7 +133,13 @@ class Session:
         self._teller.tell(EventKind.NOTICE, code="moved", text="One moment, the call is being moved.")
 
     async def chat(self, text: str) -> tuple[str, str]:
-        """The visitor typed: (turn id, reply). A reply under way is cut, as speech would cut it."""
+        """The visitor typed: (turn id, reply). A reply under way is cut, as speech would cut it.
+
+        Raises StreamEnded when the session is over.
+        """
+        await self._connected.wait()
+        if self._ended.done():
+            raise StreamEnded("this session is over")
         self._limits.touch()
         if self._listening is not None:
             self._listening.forget()
@@ -215,10 +219,7 @@ class Session:
         """Once the visitor can hear us; not when a session resumes, nor over somebody who speaks already."""
         if self._greeted or self.line is None:
             return
-        began, silent_s = self._clock.clock.now(), 0.0
-        while not self._page_spoke and silent_s < GREET_AFTER_S:
-            await self._clock.clock.sleep(PROGRESS_S)
-            silent_s += PROGRESS_S if self.line.last_heard > began else 0.0
+        await visitor_hears(self.line, self._clock.clock, lambda: self._page_spoke)
         if self.spec.greeting and self.at_turn_boundary and self._turns == 0:
             exchange = self._new_exchange(Origin.GREETING)
             exchange.know_words(True)
@@ -238,15 +239,16 @@ class Session:
                 if self._facing is not None:
                     self._facing.wanted = bool(message.get("on", True))
             case "chat" if isinstance(text := message.get("text"), str) and 0 < len(text.strip()) <= CHAT_CHARS:
-                self._tasks.spawn("chat", self.chat(text.strip()))
+                self._typed(text.strip())
+
+    def _typed(self, text: str) -> None:
+        if self._limits.may_type():
+            self._tasks.spawn("chat", self.chat(text))
+        else:
+            self._teller.tell(EventKind.NOTICE, code="too_many", text="That was a lot at once. Please wait a moment.")
 
     async def _watch_line(self, line: Line) -> None:
         self.hang_up(await line.closed())
-
-    async def _tell_progress(self) -> None:
-        while True:
-            await self._clock.clock.sleep(PROGRESS_S)
-            self._floor.tell_progress()
 
     async def _beat(self) -> None:
         """Every second: show the page that we live; see whether the visitor does, and whether a limit is reached."""
@@ -285,10 +287,10 @@ class Session:
         """Lets go of the line and the recogniser. For a session that is never run; `run` does it itself."""
         if self.line is not None:
             await within_deadline("the line", self.line.close())
-        if self._vad is not None:
-            self._vad.close()
         if self._listening is not None:
             await within_deadline("the recogniser", self._listening.hearing.close())
+        if self._vad is not None:
+            self._vad.close()
 
     def _journal_leg(self, kind: str, reason: str) -> None:
         around = self._around

@@ -1,6 +1,7 @@
 """The tasks of one session: started by name, never lost from sight, ended together."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -17,6 +18,15 @@ async def within_deadline(what: str, ending: Coroutine[Any, Any, Any]) -> None:
             await ending
     except Exception:
         log.exception("%s did not close", what)
+
+
+async def to_its_end(ending: Coroutine[Any, Any, None]) -> None:
+    """Runs what cancelling the caller, even repeatedly, must not stop half way. For endings that are bounded."""
+    task = asyncio.create_task(ending)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    task.result()
 
 
 class Tasks:

@@ -61,7 +61,12 @@ class FakeCall:
 
 
 async def a_call(
-    lines: Sequence[str | Exception] = (), *, in_writing: bool = False, history: Sequence[list[str]] = (), **spec: Any
+    lines: Sequence[str | Exception] = (),
+    *,
+    in_writing: bool = False,
+    history: Sequence[list[str]] = (),
+    leg: int = 1,
+    **spec: Any,
 ) -> FakeCall:
     clock = FakeClock()
     asr, language, voice, face = FakeAsr(clock, list(lines)), FakeLanguage(clock), FakeVoice(), FakeFace()
@@ -71,7 +76,7 @@ async def a_call(
     the_spec = a_spec(**spec)
     line = None if in_writing else FakeLine(clock)
     offer = Offer(
-        "s1", 1, the_spec.to_manifest(), "" if in_writing else "v=0", "r", 0.0, [list(h) for h in history], 0.0
+        "s1", leg, the_spec.to_manifest(), "" if in_writing else "v=0", "r", 0.0, [list(h) for h in history], 0.0
     )
     hearing = None if in_writing else await asr.open(the_spec)
     session = Session(offer, the_spec, SessionClock(clock, 0.0, 0.0), around, line, hearing)

@@ -139,6 +139,8 @@ class FakeHearing:
         self._lines, self._clock, self._delay_s = lines, clock, delay_s
         self.fed = 0
         self.discarded = 0
+        self.most_at_once = self._at_once = 0
+        """Calls of `finish` that were under way together."""
         self.is_closed = False
 
     def feed(self, pcm: bytes) -> None:
@@ -149,7 +151,10 @@ class FakeHearing:
         return str(self._lines[0]).split()[0] if self._lines and self._lines[0] else ""
 
     async def finish(self) -> Transcript:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
         await self._clock.sleep(self._delay_s)
+        self._at_once -= 1
         line = self._lines.pop(0) if self._lines else ""
         if isinstance(line, Exception):
             raise line
@@ -169,10 +174,13 @@ class FakeAsr:
     delay_s: float = 0.05
     name: str = "fake"
     opened: list[FakeHearing] = field(default_factory=list)
+    fails: bool = False
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
     async def open(self, spec: AssistantSpec) -> FakeHearing:
+        if self.fails:
+            raise EngineError("asr", "there is no model for this")
         self.opened.append(FakeHearing(self.lines, self.clock, self.delay_s))
         return self.opened[-1]
 
