@@ -6,6 +6,7 @@ is full and when it is empty again; here that producer is a `Reader`, which cons
 """
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -42,6 +43,8 @@ SEND_BUFFER_BYTES = 64 * 1024
 HTTP_LIMIT_S = 90
 """Longest answer: a chat message that first waits for a silent worker and then for a long reply."""
 SOCKET_LIMIT_S = 2 * 3600
+CLOSE_LIMIT_S = 12
+"""Whatever does not end by then is left behind."""
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 # zope's interfaces tell a type checker nothing.
@@ -159,6 +162,7 @@ class WebServer(Server):
         self.on_start = on_start
         self.failure = ""
         """Why it could not listen, in words."""
+        self._stopping = False
         self._on_stop: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     def on_stop(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -183,9 +187,17 @@ class WebServer(Server):
         # Not callWhenRunning: that is before the asyncio loop runs.
         reactor.callLater(0, self._open)
         reactor.addSystemEventTrigger("before", "shutdown", self._close)
-        reactor.run(installSignalHandlers=self.signal_handlers)
+        reactor.run(installSignalHandlers=False)
+
+    def stop(self) -> None:
+        """Asked once or more, from the loop: it ends once. Twisted's own handler of a second signal would raise."""
+        if not self._stopping:
+            self._stopping = True
+            super().stop()
 
     def _open(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
         switchboard.live_on(asyncio.get_running_loop())
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
@@ -209,7 +221,8 @@ class WebServer(Server):
 
     def _close(self) -> Any:
         works = [defer.Deferred.fromFuture(asyncio.ensure_future(_logged(work()))) for work in self._on_stop]
-        return defer.DeferredList([*works, self.kill_all_applications()])
+        closed = defer.DeferredList([*works, self.kill_all_applications()])
+        return closed.addTimeout(CLOSE_LIMIT_S, reactor, lambda result, limit: log.warning("closing_took_too_long"))
 
     def kill_all_applications(self) -> Any:
         """Daphne's own fails on a connection whose application has ended already."""
