@@ -1,6 +1,6 @@
 """What is remembered, and the prompt made of it."""
 
-from pipeline.core.conversation import WINDOW_MESSAGES, Conversation, pinned_prefix
+from pipeline.core.conversation import KEPT_LINES, WINDOW_MESSAGES, Conversation, pinned_prefix
 from tests.fakes.machine import a_spec
 
 
@@ -32,3 +32,18 @@ def test_a_long_conversation_sends_its_newest_lines() -> None:
     messages = conversation.messages(a_spec())
     assert len(messages) == WINDOW_MESSAGES + 1
     assert messages[-1].content == "a199"
+
+
+def test_the_visitor_speaks_first_in_the_prompt() -> None:
+    conversation = Conversation()
+    conversation.agent_told("Hello, Riverside Vet Clinic.")
+    conversation.visitor_said("are you open?")
+    assert [m.role for m in conversation.messages(a_spec())] == ["system", "user"]
+
+
+def test_an_hour_of_talk_is_not_kept_for_ever() -> None:
+    conversation = Conversation()
+    for i in range(5000):
+        conversation.visitor_said(f"q{i}")
+        conversation.agent_told(f"a{i}")
+    assert len(conversation.questions()) == KEPT_LINES // 2
