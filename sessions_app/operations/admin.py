@@ -17,8 +17,10 @@ from sessions_app.operations.forms import SoakForm
 from sessions_app.operations.models import LiveSession, SoakRun
 from sessions_app.tenants.console import ConsoleAdmin
 
-VERDICTS = {"pass": "success", "fail": "danger", "not enough data": "warning", "stopped": "info", "": "info"}
-STATES = {"queued": "info", "running": "info", "finished": "success", "stopped": "warning", "failed": "danger"}
+OUTCOMES = {
+    "pass": "success", "fail": "danger", "not enough data": "warning", "stopped": "warning",
+    "queued": "info", "running": "info", "finished": "success", "failed": "danger",
+}  # fmt: skip
 COMPARED = 6
 """So many reports fit side by side."""
 
@@ -27,8 +29,7 @@ COMPARED = 6
 class SoakRunAdmin(ConsoleAdmin):
     form = SoakForm
     list_display = (
-        "created_at", "assistant_name", "callers", "minutes", "state_label", "verdict_label", "turns", "failures",
-        "ttfa_p95", "barge_in_p95",
+        "created_at", "called", "callers", "minutes", "outcome", "turns", "failures", "ttfa_p95", "barge_in_p95",
     )  # fmt: skip
     list_filter = ("state", "verdict")
     actions = ("compare",)
@@ -135,13 +136,14 @@ class SoakRunAdmin(ConsoleAdmin):
 
     # Columns.
 
-    @display(description="State", label=STATES)
-    def state_label(self, run: SoakRun) -> str:
-        return run.state
+    @display(description="Assistant", ordering="assistant_name")
+    def called(self, run: SoakRun) -> str:
+        return run.assistant_name
 
-    @display(description="Verdict", label=VERDICTS)
-    def verdict_label(self, run: SoakRun) -> str:
-        return run.verdict
+    @display(description="Outcome", label=OUTCOMES)
+    def outcome(self, run: SoakRun) -> str:
+        """The verdict, as soon as there is one."""
+        return run.verdict or run.state
 
     @display(description="Turns")
     def turns(self, run: SoakRun) -> Any:
@@ -151,7 +153,7 @@ class SoakRunAdmin(ConsoleAdmin):
     def failures(self, run: SoakRun) -> Any:
         return run.report.get("failures", run.progress.get("failures", ""))
 
-    @display(description="TTFA p95 at the caller")
+    @display(description="TTFA p95")
     def ttfa_p95(self, run: SoakRun) -> str:
         return _ms(run.steady("ttfa_ms", "p95"))
 
