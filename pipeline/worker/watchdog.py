@@ -30,6 +30,7 @@ class Watchdog:
         return time.monotonic() - self._turned < STUCK_S
 
     async def run(self) -> None:
+        self._loop_thread = threading.get_ident()
         self._thread.start()
         try:
             while True:

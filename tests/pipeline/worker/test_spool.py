@@ -1,6 +1,7 @@
 """The journal's spool: what it promises when processes die and the database is away."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -165,4 +166,59 @@ def test_a_long_delivered_spool_starts_again_from_nothing(tmp_path: Path, monkey
     assert spool.file.size == 0
     spool.record(a_record(11))
     assert spool.file.read(100)[0] == [a_record(11)]
+    spool.file.close(remove=True)
+
+
+def test_a_worker_of_the_same_name_writes_behind_a_torn_line_and_not_into_it(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "w1")
+    spool.record(a_record(1))
+    os.write(spool.file._fd, b'{"kind": "began", "sess')
+    spool.file.close(remove=False)
+    again = Spool(tmp_path, "w1")
+    again.record(a_record(2))
+    assert again.file.read(100)[0] == [a_record(1), a_record(2)]
+    again.file.close(remove=True)
+
+
+def test_an_offset_that_outlived_its_file_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "w1.offset").write_text("4711")
+    spool = Spool(tmp_path, "w1")
+    spool.record(a_record(1))
+    assert spool.file.read(100)[0] == [a_record(1)]
+    spool.file.close(remove=True)
+
+
+def test_two_workers_of_one_name_keep_journals_of_their_own(tmp_path: Path) -> None:
+    first, second = Spool(tmp_path, "w1"), Spool(tmp_path, "w1")
+    first.record(a_record(1))
+    second.record(a_record(2))
+    assert first.file.path != second.file.path
+    assert (first.file.read(100)[0], second.file.read(100)[0]) == ([a_record(1)], [a_record(2)])
+    for spool in (first, second):
+        spool.file.close(remove=True)
+
+
+def test_a_worker_never_writes_to_a_file_that_was_removed_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its open and its lock another worker may have delivered and removed what an earlier one left."""
+    lock = fcntl.flock
+
+    def slow_lock(fd: int, operation: int) -> None:
+        monkeypatch.setattr("pipeline.worker.spool.fcntl.flock", lock)
+        (tmp_path / "w1.jsonl").unlink()
+        lock(fd, operation)
+
+    monkeypatch.setattr("pipeline.worker.spool.fcntl.flock", slow_lock)
+    spool = Spool(tmp_path, "w1")
+    spool.record(a_record(1))
+    assert spool.file.still_there
+    spool.file.close(remove=True)
+
+
+def test_a_line_longer_than_one_reading_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.worker.spool.READ_BYTES", 16)
+    spool = Spool(tmp_path, "w1")
+    spool.record(a_record(1))
+    assert spool.file.read(100)[0] == [a_record(1)]
     spool.file.close(remove=True)
