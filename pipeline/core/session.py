@@ -192,6 +192,7 @@ class Session:
         if transcript.text or end.speech_ms >= NOISE_MS:
             self._floor.understood(exchange, transcript)
         else:
+            self._asked -= 1
             self._floor.noise(exchange)
 
     # Turns ----------------------------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ class Command(BaseCommand):
             asyncio.run(self._run(changes))
         except (SettingsError, EngineError) as error:
             raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"The worker cannot run: {error}") from None
 
     async def _run(self, changes: dict[str, Any]) -> None:
         host = worker_host(**changes)
