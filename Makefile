@@ -7,7 +7,7 @@ export PORT ?= 8000
 export GOASSIST_DATA ?= ./var
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-distributed test check bench requirements clean
+.PHONY: help run run-distributed test test-postgres check bench requirements clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ run-distributed: $(VENV)/.base ## Web, workers and Celery as processes of their 
 test: $(VENV)/.dev ## All tests, with real Redis, PostgreSQL, Chromium and speech
 	@scripts/debian-packages chromium redis-server postgresql flite sox
 	@$(PY) -m pytest $(ARGS)
+
+test-postgres: $(VENV)/.dev ## The office's tests once more, on PostgreSQL instead of SQLite
+	@scripts/debian-packages postgresql
+	@$(PY) -m tests.on_postgres tests/sessions_app
 
 check: $(VENV)/.dev ## Style, types, layers
 	@$(VENV)/bin/ruff check .

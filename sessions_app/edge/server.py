@@ -1,4 +1,4 @@
-"""Daphne, in this process, with guards of our own: body size, slow websocket readers, reasons in close frames.
+"""Daphne, in this process, with guards of our own: slow and large requests, slow websocket readers, reasons.
 
 Twisted buffers without bound what a slow reader does not take. It also tells a registered push producer when its buffer
 is full and when it is empty again; here that producer is a `Reader`, which consumers see in their scope and heed
@@ -40,6 +40,9 @@ MAX_MESSAGE_BYTES = 64 * 1024
 STALL_LIMIT_S = 3.0
 SEND_BUFFER_BYTES = 64 * 1024
 """In the kernel, per websocket: what a reader that stalls can have waiting for it besides Twisted's own 64 KiB."""
+REQUEST_LIMIT_S = 30.0
+"""A request is here, whole, so long after its connection began or the answer before it was given. Twisted alone waits
+60 s for each single byte, Daphne for ever."""
 HTTP_LIMIT_S = 90
 """Longest answer: a chat message that first waits for a silent worker and then for a long reply."""
 SOCKET_LIMIT_S = 2 * 3600
@@ -105,6 +108,27 @@ class GuardedWebSocket(WebSocketProtocol):
         self.transport.abortConnection()
 
 
+class Patience:
+    """How long this connection's next request may take to arrive; then the connection is cut."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._limit: Any = None
+        self.begin()
+
+    def begin(self) -> None:
+        self.cancel()
+        self._limit = reactor.callLater(REQUEST_LIMIT_S, self._cut)
+
+    def cancel(self) -> None:
+        if self._limit is not None and self._limit.active():
+            self._limit.cancel()
+
+    def _cut(self) -> None:
+        if self._channel.transport is not None:
+            self._channel.transport.abortConnection()
+
+
 class GuardedRequest(WebRequest):
     """Refuses a body that is too large before it is stored, whether its length was announced or not."""
 
@@ -124,7 +148,14 @@ class GuardedRequest(WebRequest):
             super().handleContentChunk(data)
 
     def process(self) -> Any:
+        """The request is whole."""
+        self.channel.patience.cancel()
         return None if self._refused else super().process()
+
+    def finish(self) -> None:
+        channel = self.channel
+        super().finish()
+        channel.patience.begin()
 
     def _refuse(self) -> None:
         if not self._refused:
@@ -137,6 +168,8 @@ class GuardedHttp(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = GuardedRequest
+        channel = protocol._channel
+        channel.patience = Patience(channel)
         return protocol
 
 

@@ -1,4 +1,5 @@
 """Run by test_server in a process of its own: the real server in front of an application that floods one websocket.
+`REQUEST_LIMIT_S` may be given as an argument.
 
 Prints its port, then one JSON line per event: how many frames the application sent or skipped, and each close.
 """
@@ -71,6 +72,8 @@ async def until_disconnected(receive: Any) -> int:
 
 
 def main() -> None:
+    if sys.argv[1:]:
+        server.REQUEST_LIMIT_S = float(sys.argv[1])
     web = server.WebServer(application, host="127.0.0.1", port=0)
     web.on_start = lambda: tell(port=web.listening_addresses[0][1])
     web.run()

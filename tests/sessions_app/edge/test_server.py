@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[3]
 class Server:
     """Its process; `event()` is the next thing it tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.sessions_app.edge.stalling_server"],
+            [sys.executable, "-m", "tests.sessions_app.edge.stalling_server", *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             env=os.environ | {"DJANGO_SETTINGS_MODULE": "goassist_site.settings"},
@@ -52,6 +52,43 @@ def server() -> Iterator[Server]:
     finally:
         code = running.end()
     assert code == 0
+
+
+@pytest.fixture(scope="module")
+def impatient_server() -> Iterator[Server]:
+    running = Server("0.3")
+    try:
+        yield running
+    finally:
+        running.end()
+
+
+WHOLE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nA: ", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nab"],
+)
+@pytest.mark.parametrize("before", [b"", WHOLE])
+def test_a_request_that_never_becomes_whole_is_cut(impatient_server: Server, begun: bytes, before: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", impatient_server.port), timeout=10) as slow:
+        if before:
+            slow.sendall(before)
+            assert slow.recv(1000).startswith(b"HTTP/1.1 200")
+        slow.sendall(begun)
+        # Reading to the end returns only because the server cuts the line.
+        try:
+            while slow.recv(1000):
+                pass
+        except ConnectionResetError:
+            pass
+
+
+def test_patience_with_requests_does_not_cut_websockets(impatient_server: Server) -> None:
+    with connect(f"ws://127.0.0.1:{impatient_server.port}/flood") as client:
+        for _ in range(600):
+            assert len(client.recv(timeout=10)) == 4000
 
 
 def test_a_reader_that_stalls_is_dropped_and_disturbs_nobody(server: Server) -> None:
