@@ -16,6 +16,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 from goassist_site import data_folder
 
 MIN_SECRET_CHARS = 40
+POOL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 CommaList = Annotated[list[str], NoDecode]
 
@@ -81,7 +82,7 @@ class Env(BaseSettings):
 
     # The machine.
     goassist_seats: int = Field(8, ge=1, le=1000, description="Sessions that one worker takes at a time.")
-    goassist_pool: str = Field("default", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$", description="Pool a worker serves.")
+    goassist_pool: str = Field("default", pattern=POOL_PATTERN, description="Pool a worker serves.")
     worker_http_port: int = Field(
         0, ge=0, le=65535, description="Port of a worker's own /healthz, /readyz and /metrics on 127.0.0.1; 0: none."
     )

@@ -61,9 +61,9 @@ def touch(session_ids: Iterable[UUID | str]) -> int:
     return rows.update(last_seen_at=timezone.now())
 
 
-def end_silent_sessions(*, silent_s: float, reason: str = "vanished") -> int:
-    """Ends the sessions in scope that nobody has heard of for so long; returns how many."""
-    rows = Session.objects.exclude(state=SessionState.ENDED)
+def end_silent_sessions(*, state: SessionState, silent_s: float, reason: str) -> int:
+    """Ends the sessions in scope, in this state, that nobody has heard of for so long; returns how many."""
+    rows = Session.objects.filter(state=state)
     return rows.filter(last_seen_at__lt=timezone.now() - timedelta(seconds=silent_s)).update(
         state=SessionState.ENDED, end_reason=reason, ended_at=timezone.now(), mailbox="", worker=""
     )

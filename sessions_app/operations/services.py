@@ -8,8 +8,10 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from pipeline.contracts.numbers import SESSION_LIMIT_S
 from sessions_app.assistants.models import Assistant
-from sessions_app.history.models import Session, SessionState
+from sessions_app.history.models import SessionState
+from sessions_app.history.services import end_silent_sessions
 from sessions_app.operations.models import GOING, RunState, SoakRun
 from sessions_app.tenants.models import SecretKey, Tenant, User
 from sessions_app.tenants.services import issue_secret_key, revoke_key
@@ -109,7 +111,8 @@ def _end(run: SoakRun, state: RunState, fields: dict[str, Any]) -> None:
 
 
 def reap_sessions() -> int:
-    """Live sessions in scope that no worker has seen for SILENT_S have ended; returns how many."""
-    now = timezone.now()
-    silent = Session.objects.filter(state=SessionState.LIVE, last_seen_at__lt=now - timedelta(seconds=SILENT_S))
-    return silent.update(state=SessionState.ENDED, end_reason=LOST, ended_at=now, mailbox="", worker="")
+    """Ends sessions in scope that nobody will hear of again; returns how many: live ones that no worker has seen for
+    SILENT_S, and new ones that nobody connected to while they could.
+    """
+    lost = end_silent_sessions(state=SessionState.LIVE, silent_s=SILENT_S, reason=LOST)
+    return lost + end_silent_sessions(state=SessionState.NEW, silent_s=SESSION_LIMIT_S, reason="limit")

@@ -2,16 +2,19 @@
 
 import asyncio
 import gc
+import re
 import signal
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from goassist_site.env import SettingsError
+from goassist_site.env import POOL_PATTERN, SettingsError
 from pipeline.contracts.errors import EngineError
 from pipeline.worker.host import Host
 from sessions_app.management.composition import worker_host
+
+POOL = re.compile(POOL_PATTERN)
 
 
 class Command(BaseCommand):
@@ -29,6 +32,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["seats"] < 1:
             raise CommandError("--seats must be at least 1")
+        if not 0 <= options["http_port"] <= 65535:
+            raise CommandError("--http-port must be 0 to 65535")
+        if not POOL.fullmatch(options["pool"]):
+            raise CommandError("--pool must be small letters, digits and hyphens")
         changes = {name: options[name] for name in ("seats", "pool", "http_port", "name") if options[name] is not None}
         try:
             settings.GOASSIST.require_shared_layer("runpipeline")

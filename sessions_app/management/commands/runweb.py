@@ -1,5 +1,6 @@
 """The web process: Daphne with our guards (edge.server)."""
 
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,14 @@ class Command(BaseCommand):
         except SettingsError as error:
             raise CommandError(str(error)) from None
         host, port = options["bind"], options["port"]
+        if not 1 <= port <= 65535:
+            raise CommandError("--port must be 1 to 65535")
+        try:
+            ip_address(host)
+        except ValueError:
+            raise CommandError(
+                "--bind must be an IP address: 127.0.0.1, or 0.0.0.0 for all of this machine's"
+            ) from None
         server = WebServer(application, host=host, port=port, on_start=lambda: self._listening(host, port))
         server.run()
         if server.failure:

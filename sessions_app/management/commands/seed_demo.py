@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError, transaction
 
 from sessions_app.assistants.models import Assistant
 from sessions_app.assistants.services import create_assistant, publish
@@ -33,7 +33,16 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON document and nothing else.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        demo = seed()
+        try:
+            demo = seed()
+        except ProgrammingError as error:
+            raise CommandError("The database has no tables yet: run `manage.py migrate` first.") from error
+        except OperationalError as error:
+            missing = "no such table" in str(error)
+            text = (
+                "has no tables yet: run `manage.py migrate` first" if missing else "cannot be reached: see DATABASE_URL"
+            )
+            raise CommandError(f"The database {text}.") from error
         if options["json"]:
             self.stdout.write(json.dumps(demo, indent=2))
             return

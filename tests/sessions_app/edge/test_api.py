@@ -1,6 +1,7 @@
 """The session API as its callers see it."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,8 +10,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from pipeline.contracts.dialogue import LegRecord
 from sessions_app import switchboard
+from sessions_app.history.journal import apply_records
 from sessions_app.history.models import Session
+from sessions_app.operations import services, tasks
 from sessions_app.tenants.scope import everyone
 from tests.fakes.house import LISTED_ORIGIN, OWN_ORIGIN, Business, Caller, is_problem
 from tests.fakes.worker import SDP, FakeWorker
@@ -152,6 +156,22 @@ async def test_an_offer_is_answered_and_the_session_is_live(
 async def test_offering_again_is_the_next_leg(visitor: Caller, worker: FakeWorker, path: str) -> None:
     await visitor("POST", f"{path}/offer", OFFER)
     assert (await visitor("POST", f"{path}/offer", OFFER)).json()["leg"] == 2
+
+
+@pytest.mark.parametrize("reason", ["failed", "vanished", "moved"])
+async def test_a_leg_that_was_lost_is_followed_by_another_until_nobody_comes_back(
+    riverside: Business, visitor: Caller, worker: FakeWorker, path: str, reason: str
+) -> None:
+    await visitor("POST", f"{path}/offer", OFFER)
+    session = riverside.session
+    lost = LegRecord("ended", str(session.id), str(session.tenant_id), 1, time.time(), worker.name, reason)
+    await sync_to_async(apply_records)([lost])
+    assert (await visitor("POST", f"{path}/offer", OFFER)).json()["leg"] == 2
+    await change(session, last_seen_at=timezone.now() - timedelta(seconds=services.SILENT_S + 1))
+    await sync_to_async(tasks.reap_sessions)()
+    assert (await fresh(session)).end_reason == services.LOST
+    for what, body in (("offer", OFFER), ("chat", {"message": "hello?"})):
+        assert (await visitor("POST", f"{path}/{what}", body)).json()["code"] == "session_over"
 
 
 async def test_a_session_that_moves_is_let_go_by_its_old_worker(

@@ -62,8 +62,9 @@ def test_silent_sessions_end_and_lively_ones_do_not(session):
     with everyone():
         Session.objects.update(last_seen_at=timezone.now() - timedelta(seconds=600))
         touch([lively.id])
-        assert end_silent_sessions(silent_s=300) == 1
-        assert selectors.session(session.id).end_reason == "vanished"
+        assert end_silent_sessions(state="live", silent_s=300, reason="lost") == 0
+        assert end_silent_sessions(state="new", silent_s=300, reason="lost") == 1
+        assert selectors.session(session.id).end_reason == "lost"
         assert selectors.session(lively.id).state == "new"
 
 

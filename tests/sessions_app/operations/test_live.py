@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from pipeline.contracts.numbers import SESSION_LIMIT_S
 from sessions_app.history.models import Session
 from sessions_app.history.services import apply_records, attach, next_leg
 from sessions_app.operations import services, tasks
@@ -92,3 +93,15 @@ def test_an_unseen_session_is_reaped_and_a_seen_one_is_not(riverside: Session, h
         gone = Session.objects.get(pk=riverside.pk)
     assert (gone.state, gone.end_reason, gone.mailbox) == ("ended", services.LOST, "")
     assert gone.ended_at is not None
+
+
+def test_a_session_that_nobody_ever_connected_to_is_reaped_when_its_time_is_over(riverside: Session) -> None:
+    waiting = make_session(make_assistant(riverside.tenant))
+    tasks.reap_sessions()
+    with everyone():
+        assert Session.objects.get(pk=waiting.pk).state == "new"
+        unseen = timezone.now() - timedelta(seconds=SESSION_LIMIT_S + 1)
+        Session.objects.filter(pk=waiting.pk).update(last_seen_at=unseen)
+    tasks.reap_sessions()
+    with everyone():
+        assert Session.objects.get(pk=waiting.pk).end_reason == "limit"
