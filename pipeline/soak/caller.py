@@ -37,7 +37,7 @@ class Caller:
         self._tally = tally
         self._troubles = 0
         """Refusals in a row: what the back-off grows with."""
-        self._waited_s = 0.0
+        self._kept_out_since_s: float | None = None
 
     async def run(self) -> None:
         await asyncio.sleep(self.number * JOIN_APART_S)
@@ -60,10 +60,12 @@ class Caller:
 
     async def _wait(self, patience: NotNow) -> None:
         self._tally.waits += 1
-        self._waited_s += patience.wait_s
-        if self._waited_s >= PATIENCE_S:
+        now_s = time.monotonic()
+        if self._kept_out_since_s is None:
+            self._kept_out_since_s = now_s
+        if now_s - self._kept_out_since_s >= PATIENCE_S:
             self._tally.failed(self.number, f"kept out for {PATIENCE_S:.0f} s: {patience}")
-            self._waited_s = 0.0
+            self._kept_out_since_s = now_s
         await asyncio.sleep(patience.wait_s)
 
     async def _fail(self, text: str) -> None:
@@ -91,7 +93,7 @@ class Caller:
         try:
             await call.open(line)
             self._tally.live.add(self.number)
-            self._troubles, self._waited_s = 0, 0.0
+            self._troubles, self._kept_out_since_s = 0, None
             if first:
                 await self._be_greeted(call)
             await self._converse(call, ends_s)

@@ -69,7 +69,7 @@ def judge(figures: Figures) -> list[Line]:
         _percentile("TTFA p50, server", figures.ttfa_server_ms, 0.50, TTFA_P50_MS, TTFA_TURNS),
         _percentile("TTFA p95, at the caller", client_ms, 0.95, TTFA_P95_MS, TTFA_TURNS),
         _percentile("TTFA p50, at the caller", client_ms, 0.50, TTFA_P50_MS, TTFA_TURNS),
-        _percentile("Barge-in p95", figures.barge_in_ms, 0.95, BARGE_IN_P95_MS, BARGE_INS),
+        _percentile("Barge-in p95", figures.barge_in_ms, 0.95, BARGE_IN_P95_MS, BARGE_INS, of="interruptions"),
         _throughout(client_ms),
         _drift(trend(figures.ttfa_client)),
         _creep(trend(figures.memory)),
@@ -93,11 +93,13 @@ def _none(name: str, count: int, enough: bool) -> Line:
     return Line(name, float(count), 0.0, "", outcome, decides=name == FAILURES)
 
 
-def _percentile(name: str, values: Sequence[float], share: float, limit_ms: float, needed: int) -> Line:
-    figure = percentile(values, share)
+def _percentile(
+    name: str, values: Sequence[float], share: float, limit_ms: float, needed: int, of: str = "turns"
+) -> Line:
+    figure, rests_on = percentile(values, share), f"{len(values)} steady {of}"
     if figure is None or len(values) < needed:
-        return Line(name, figure, limit_ms, "ms", Outcome.UNKNOWN, f"{len(values)} steady turns; needs {needed}")
-    return Line(name, figure, limit_ms, "ms", _outcome(figure <= limit_ms), f"{len(values)} steady turns")
+        return Line(name, figure, limit_ms, "ms", Outcome.UNKNOWN, f"{rests_on}; needs {needed}")
+    return Line(name, figure, limit_ms, "ms", _outcome(figure <= limit_ms), rests_on)
 
 
 def _throughout(client_ms: Sequence[float]) -> Line:

@@ -43,7 +43,6 @@ def live_sessions() -> list[dict[str, Any]]:
             "tenant": row.tenant.name,
             "assistant": row.assistant.name,
             "channel": row.channel,
-            "state": row.state,
             "worker": row.worker,
             "leg": row.leg,
             "duration_s": round((now - row.created_at).total_seconds()),

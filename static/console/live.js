@@ -10,7 +10,6 @@ const TEXTS = {
   tenant: (s) => s.tenant,
   assistant: (s) => s.assistant,
   channel: (s) => s.channel,
-  state: (s) => s.state,
   duration: (s) => span(s.duration_s),
   worker: (s) => s.worker || "–",
   leg: (s) => s.leg,
@@ -24,16 +23,8 @@ function span(seconds) {
 
 function cell(session, column) {
   const td = document.createElement("td");
-  if (column === "state") {
-    const badge = document.createElement("span");
-    badge.className = "go-badge";
-    badge.dataset.kind = session.state;
-    badge.textContent = session.state;
-    td.append(badge);
-  } else {
-    td.className = "go-number";
-    td.textContent = TEXTS[column](session);
-  }
+  td.className = "go-number";
+  td.textContent = TEXTS[column](session);
   return td;
 }
 

@@ -15,6 +15,7 @@ const TEXTS = {
   turns: (run) => run.progress.turns ?? "–",
   warmup: (run) => `${run.progress.warmup_turns ?? "–"} of them warm-up`,
   failures: (run) => run.progress.failures ?? "–",
+  waits: (run) => (run.progress.waits ? `${run.progress.waits} × told to wait for a seat` : "nobody had to wait"),
   ttfa50: (run) => `p50 ${ms(run.progress.ttfa_p50_ms)}`,
   ttfa95: (run) => ms(run.progress.ttfa_p95_ms),
   barge: (run) => ms(run.progress.barge_in_p95_ms),
