@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(150)]
 
 
 async def publish_saturday(stack: Stack, tenant: str, answer: str) -> str:
-    """As the owner would: sign in, open the assistant, change the fact's answer, Save and publish. Returns the old one."""
+    """As the owner would: sign in, change the fact's answer, Save and publish. Returns the old one."""
     owner = stack.tenant(tenant)["owner"]
     assistant = stack.tenant(tenant)["assistants"][0]["id"]
     async with async_playwright() as playwright:
