@@ -55,15 +55,20 @@ def end_session(*, session_id: UUID | str, reason: str) -> bool:
     )
 
 
+LOST = "lost"
+"""Why a session ended that nobody has heard of: its worker died, or its news could not be written."""
+
+
 def touch(session_ids: Iterable[UUID | str]) -> int:
-    """These sessions are alive now."""
-    rows = Session.objects.filter(pk__in=list(session_ids)).exclude(state=SessionState.ENDED)
-    return rows.update(last_seen_at=timezone.now())
+    """These sessions are alive now; one that was given up while the database was away lives again."""
+    rows = Session.objects.filter(pk__in=list(session_ids))
+    rows.filter(state=SessionState.ENDED, end_reason=LOST).update(state=SessionState.LIVE, end_reason="", ended_at=None)
+    return rows.exclude(state=SessionState.ENDED).update(last_seen_at=timezone.now())
 
 
 def end_silent_sessions(*, state: SessionState, silent_s: float, reason: str) -> int:
     """Ends the sessions in scope, in this state, that nobody has heard of for so long; returns how many."""
     rows = Session.objects.filter(state=state)
     return rows.filter(last_seen_at__lt=timezone.now() - timedelta(seconds=silent_s)).update(
-        state=SessionState.ENDED, end_reason=reason, ended_at=timezone.now(), mailbox="", worker=""
+        state=SessionState.ENDED, end_reason=reason, ended_at=timezone.now()
     )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pipeline.contracts.numbers import SESSION_LIMIT_S
 from sessions_app.assistants.models import Assistant
 from sessions_app.history.models import SessionState
-from sessions_app.history.services import end_silent_sessions
+from sessions_app.history.services import LOST, end_silent_sessions
 from sessions_app.operations.models import GOING, RunState, SoakRun
 from sessions_app.tenants.models import SecretKey, Tenant, User
 from sessions_app.tenants.services import issue_secret_key, revoke_key
@@ -20,7 +20,6 @@ log = structlog.get_logger(__name__)
 
 SILENT_S = 60.0
 """A run (or a live session) that nobody has heard of for so long has lost its process."""
-LOST = "lost"
 
 
 class RunGoing(Exception):

@@ -69,6 +69,25 @@ def test_silent_sessions_end_and_lively_ones_do_not(session):
 
 
 @pytest.mark.django_db
+def test_a_session_given_up_while_the_database_was_away_lives_again(session):
+    with everyone():
+        attach(session_id=session.id, leg=next_leg(session_id=session.id), mailbox="one", worker="w1")
+        Session.objects.update(last_seen_at=timezone.now() - timedelta(seconds=600))
+        assert end_silent_sessions(state="live", silent_s=60, reason="lost") == 1
+        touch([session.id])
+        again = selectors.session(session.id)
+        assert (again.state, again.end_reason, again.ended_at, again.mailbox) == ("live", "", None, "one")
+
+
+@pytest.mark.django_db
+def test_touching_does_not_revive_a_session_that_was_hung_up(session):
+    with everyone():
+        end_session(session_id=session.id, reason="hangup")
+        assert touch([session.id]) == 0
+        assert selectors.session(session.id).state == "ended"
+
+
+@pytest.mark.django_db
 def test_what_is_no_id_is_no_session():
     with everyone():
         assert selectors.session("../../etc/passwd") is None
