@@ -32,6 +32,8 @@ function clock(seconds) {
 
 function render(run) {
   for (const place of page.querySelectorAll("[data-now]")) place.textContent = TEXTS[place.dataset.now](run);
+  const badge = page.querySelector("[data-now=state]");
+  if (badge) badge.dataset.kind = TEXTS.state(run);
   const bar = page.querySelector("[data-bar]");
   if (bar) bar.style.width = `${Math.min(100, run.elapsed_s / (run.minutes * 0.6))}%`;
   show(run.series);
