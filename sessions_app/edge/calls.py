@@ -156,7 +156,9 @@ async def _place(session: Session, sdp: str) -> wire.Answer:
 def _next_leg(session: Session) -> tuple[int, Any, list[list[str]]]:
     with tenant_scope(session.tenant_id):
         leg = services.next_leg(session_id=session.id)
-        return leg, spec_of(session.version), conversation(session.id)
+        # A live leg takes over what is published at its next turn; the leg that follows it must not fall back.
+        version = live_version(session.assistant_id) or session.version
+        return leg, spec_of(version), conversation(session.id)
 
 
 async def _too_late(session: Session, answer: wire.Answer) -> NoReturn:
