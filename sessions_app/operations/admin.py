@@ -51,7 +51,7 @@ class SoakRunAdmin(ConsoleAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         address = request.build_absolute_uri("/").rstrip("/")
-        return {"callers": 4, "minutes": 3, "duty": 0.3, "url": address, "metrics_urls": f"{address}/metrics"}
+        return {"callers": 4, "minutes": 3, "duty": 0.5, "url": address, "metrics_urls": f"{address}/metrics"}
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         services.sweep_runs()

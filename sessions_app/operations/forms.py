@@ -32,7 +32,8 @@ class SoakForm(forms.ModelForm):
     )  # fmt: skip
     duty = forms.FloatField(
         label="Duty cycle", min_value=0.05, max_value=1, widget=UnfoldAdminDecimalFieldWidget,
-        help_text="Share of the time that a caller is in conversation; the contract soak has 0.3.",
+        help_text="Share of the time that a caller is in conversation. The contract soak has 0.3; a run of a few "
+        "minutes needs more to say enough.",
     )  # fmt: skip
     url = forms.CharField(
         label="Address", max_length=200, widget=UnfoldAdminTextInputWidget,

@@ -44,7 +44,7 @@ async def under_way(operator: Operator) -> None:
 
 async def test_three_minutes_with_four_callers_end_with_a_report_and_a_verdict(stack: Stack) -> None:
     async with an_operator(stack) as operator:
-        await operator.start(callers=4, minutes=3, duty=0.3)
+        await operator.start(callers=4, minutes=3, duty=0.5)
         early = await watch(operator, 90)
         assert await operator.chart_points("latency") >= 2
         assert await operator.ink("latency") > 1000, "the chart is drawn"
