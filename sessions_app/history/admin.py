@@ -37,8 +37,8 @@ class TurnInline(TabularInline):
 
     endpoint = _timing("endpoint_ms", "Endpoint")
     asr = _timing("asr_ms", "ASR")
-    first_token = _timing("llm_first_token_ms", "LLM first token")
-    first_audio = _timing("tts_first_audio_ms", "TTS first audio")
+    first_token = _timing("llm_first_token_ms", "First token")
+    first_audio = _timing("tts_first_audio_ms", "First audio")
     ttfa = _timing("ttfa_ms", "TTFA")
     barge_in = _timing("barge_in_ms", "Barge-in")
 
