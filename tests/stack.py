@@ -80,6 +80,8 @@ class Stack:
     redis: Redis | None = None
     postgres: Postgres | None = None
     seed: dict[str, Any] = field(default_factory=dict)
+    hired: int = 0
+    """Workers started so far: each has a name, and a log, of its own."""
 
     @property
     def url(self) -> str:
@@ -105,7 +107,8 @@ class Stack:
         return process
 
     def add_worker(self, *, seats: int = 4) -> Process:
-        number = len(self.workers) + 1
+        self.hired += 1
+        number = self.hired
         http_port = free_port()
         worker = self.add(
             f"worker {number}", "manage.py", "runpipeline", "--seats", str(seats), "--http-port", str(http_port)
