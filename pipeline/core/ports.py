@@ -243,6 +243,10 @@ class Meter(Protocol):
         """How late a frame of the face was."""
         ...
 
+    def prompt(self, tokens: int) -> None:
+        """How long a prompt was, estimated."""
+        ...
+
     def face_yielded(self) -> None:
         """The face left frames out in favour of the voice."""
         ...

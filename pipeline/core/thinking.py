@@ -16,6 +16,9 @@ from pipeline.core.ports import Language, Meter, Retriever
 NOT_UNDERSTOOD = "I didn't catch that. Could you say it again?"
 CANNOT_ANSWER = "I'm sorry, I can't answer just now. Please try again in a moment."
 
+CHARS_PER_TOKEN = 4
+"""Of English text, by the rule of thumb that tokenizer vendors publish: an estimate, for the metric only."""
+
 log = logging.getLogger(__name__)
 
 
@@ -62,8 +65,10 @@ class Thinking:
         earlier = self._conversation.questions()[:-1]
         passages = tuple(self._retriever.search(spec, question_in_context(question, earlier)))
         exchange.passages = passages
+        messages = self._conversation.messages(spec)
+        self._meter.prompt(sum(len(message.content) for message in messages) // CHARS_PER_TOKEN)
         return LanguageRequest(
-            messages=self._conversation.messages(spec),
+            messages=messages,
             question=question,
             passages=passages,
             confidence_threshold=spec.confidence_threshold,

@@ -34,6 +34,11 @@ ANIMATION_LAG = Histogram(
     "goassist_animation_lag_seconds", "How late a frame of the face was made",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.08, 0.12, 0.25, 1.0),
 )  # fmt: skip
+CONTEXT_TOKENS = Histogram(
+    "goassist_context_tokens",
+    "Estimated length of a prompt, in tokens",
+    buckets=(128, 256, 512, 1024, 2048, 4096, 8192),
+)
 ANIMATION_YIELDS = Counter("goassist_animation_yields_total", "Times that the face left frames out for the voice")
 PUBLISH_DROPPED = Counter("goassist_publish_dropped_total", "Live events and face batches that were not sent", ["what"])
 JOURNAL_WAITING = Gauge("goassist_journal_waiting_bytes", "Journal bytes on disk that the database does not have yet")

@@ -24,6 +24,9 @@ class PrometheusMeter:
     def face_lag(self, lag_s: float) -> None:
         metrics.ANIMATION_LAG.observe(lag_s)
 
+    def prompt(self, tokens: int) -> None:
+        metrics.CONTEXT_TOKENS.observe(tokens)
+
     def face_yielded(self) -> None:
         metrics.ANIMATION_YIELDS.inc()
 

@@ -56,6 +56,7 @@ async def test_latencies_are_measured_from_the_decision() -> None:
     assert timings["asr_ms"] == pytest.approx(50, abs=1)
     assert timings["llm_first_token_ms"] == pytest.approx(50, abs=1)
     assert timings["ttfa_ms"] == pytest.approx(100, abs=2)
+    assert call.meter.prompts[0] > len(QUESTION) // 4, "the prompt's length is told"
 
 
 async def test_speech_over_the_reply_cuts_sound_record_and_memory_to_what_was_heard() -> None:
