@@ -18,13 +18,13 @@ from tests.fakes.machine import (
     FakeJournal,
     FakeLanguage,
     FakeLine,
-    FakeMeter,
     FakePublisher,
     FakeRetriever,
     FakeVad,
     FakeVoice,
     a_spec,
 )
+from tests.fakes.meter import FakeMeter
 
 
 @dataclass

@@ -272,26 +272,6 @@ class FakeJournal:
         return [r for r in self.records if isinstance(r, TurnRecord) and r.kind == kind]
 
 
-class FakeMeter:
-    def __init__(self) -> None:
-        self.failures: list[str] = []
-        self.lags: list[float] = []
-        self.yields = 0
-        self.prompts: list[int] = []
-
-    def failed(self, where: str) -> None:
-        self.failures.append(where)
-
-    def face_lag(self, lag_s: float) -> None:
-        self.lags.append(lag_s)
-
-    def prompt(self, tokens: int) -> None:
-        self.prompts.append(tokens)
-
-    def face_yielded(self) -> None:
-        self.yields += 1
-
-
 class FakePublisher:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
