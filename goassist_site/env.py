@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, Pydanti
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from goassist_site import data_folder
+from pipeline.contracts.numbers import CHATS_PER_MINUTE, OFFERS_PER_MINUTE, SESSIONS_PER_MINUTE
 
 MIN_SECRET_CHARS = 40
 POOL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
@@ -63,7 +64,6 @@ class Env(BaseSettings):
         description="The installation's own origins, separated by commas (`https://voice.example.com`). Empty: "
         "`http://127.0.0.1:$PORT` and `http://localhost:$PORT`. Browser keys that name no origins work only here.",
     )
-
     goassist_metrics_token: SecretStr = Field(
         SecretStr(""),
         description="Bearer token that opens /metrics. Empty: /metrics answers this machine's own address only.",
@@ -115,9 +115,11 @@ class Env(BaseSettings):
 
     # Limits.
     goassist_token_minutes: int = Field(70, ge=1, le=1440, description="How long a browser's session token is good.")
-    goassist_sessions_per_minute: int = Field(5, ge=1, description="Session creations a minute, per visitor address.")
-    goassist_chats_per_minute: int = Field(30, ge=1, description="Chat messages a minute, per session.")
-    goassist_offers_per_minute: int = Field(10, ge=1, description="WebRTC offers a minute, per session.")
+    goassist_sessions_per_minute: int = Field(
+        SESSIONS_PER_MINUTE, ge=1, description="Session creations a minute, per visitor address."
+    )
+    goassist_chats_per_minute: int = Field(CHATS_PER_MINUTE, ge=1, description="Chat messages a minute, per session.")
+    goassist_offers_per_minute: int = Field(OFFERS_PER_MINUTE, ge=1, description="WebRTC offers a minute, per session.")
     goassist_trusted_proxies: int = Field(
         0, ge=0, le=5, description="Reverse proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."
     )

@@ -33,10 +33,6 @@ class Stream(Generic[T]):
     def __len__(self) -> int:
         return len(self._items)
 
-    @property
-    def ended(self) -> bool:
-        return self._ended
-
     def offer(self, item: T) -> bool:
         """Add without waiting. False: full (WAIT) or ended; the item was not taken."""
         if self._ended:
