@@ -72,6 +72,8 @@ class LanguageRequest:
     session_id: str
     assistant_name: str
     business_name: str
+    speculative: bool = False
+    """The turn may not be over yet and the reply may never be told: tools with side effects must not run."""
 
 
 @dataclass(slots=True)

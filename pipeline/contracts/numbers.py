@@ -23,6 +23,17 @@ BARGE_IN_P95_MS: Final = 150.0
 PAUSE_MS: Final = 700
 """V5: silence up to this long inside an utterance must not cut the visitor off."""
 FIRST_AUDIO_LIMIT_MS: Final = 500
+"""V7: nothing audible this long after the end of turn was decided: the turn is reset, a tone is heard."""
+END_DECISION_MS: Final = 15.0
+"""V6: compute of one end-of-turn decision."""
+BUDGET_MS: Final = {
+    "endpoint": 15.0, "llm": 160.0, "animation": 20.0, "packaging": 5.0, "network": 40.0, "client_buffer": 10.0,
+}  # fmt: skip
+"""The latency budget's components, p50. One over its budget is counted and logged; the turn goes on."""
+TAKES_FLOOR_MS: Final = 500.0
+"""Speech over a reply this long takes the floor, whatever the words."""
+SILENCE_CUE_S: Final = 2.0
+"""Silence where an answer is due, before a listening cue is given."""
 WARMUP_TURNS: Final = 3
 WARMUP_S: Final = 60.0
 
@@ -45,6 +56,9 @@ OFFERS_PER_MINUTE: Final = 10
 
 # Context and generation.
 CONTEXT_TOKENS: Final = 8192
+ROLLOVER_TOKENS: Final = 7500
+"""From here on older turns are summarised into the Session State block, off the hot path."""
+ROLLOVER_LIMIT_S: Final = 5.0
 MAX_REPLY_TOKENS: Final = 512
 LLM_STREAM_LIMIT_S: Final = 30.0
 

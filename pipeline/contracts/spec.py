@@ -39,8 +39,11 @@ class VoiceSettings:
 
 @dataclass(frozen=True, slots=True)
 class TurnSettings:
-    endpoint_ms: int = 760
-    """Silence that ends a turn. More than PAUSE_MS unless the assistant is set to be brisk."""
+    endpoint_ms: int = 704
+    """Silence, as the VAD hears it, that ends a turn whatever was said. More than PAUSE_MS."""
+    patience: str = "calm"
+    """`calm`: pauses up to PAUSE_MS never cut the visitor off. `brisk`: a sentence that sounds complete ends the turn
+    sooner; a visitor who goes on after all gets the floor back."""
     min_speech_ms: int = 96
     """Speech shorter than this is noise."""
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk
 from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transcript
+from pipeline.contracts.errors import EngineError
 from pipeline.contracts.face import Pose
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
 
@@ -36,15 +37,20 @@ class Engine(Protocol):
 class VadStream(Protocol):
     """One session's voice activity state."""
 
-    async def probability(self, window: bytes) -> float:
-        """Speech probability 0 to 1 of the next 512 samples (32 ms, 1024 bytes) at 16 kHz."""
+    def feed(self, window: bytes) -> None:
+        """The next 512 samples (32 ms, 1024 bytes) at 16 kHz. Never waits: the answer comes to `on_probability`."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """No answer comes any more."""
+        ...
 
 
 class Vad(Engine, Protocol):
-    def open(self) -> VadStream: ...
+    def open(self, on_probability: Callable[[float], None], on_failure: Callable[[EngineError], None]) -> VadStream:
+        """`on_probability` is called on the loop with each window's speech probability 0 to 1, in order, soon (the
+        windows of all sessions that wait are run in one call); `on_failure` once, after which nothing comes."""
+        ...
 
 
 # ASR ------------------------------------------------------------------------------------------------------------
@@ -60,6 +66,10 @@ class Hearing(Protocol):
     @property
     def partial(self) -> str:
         """The best guess so far for the utterance under way; empty before the first word."""
+        ...
+
+    async def so_far(self) -> Transcript:
+        """The words of everything fed up to now, as good as a final; the utterance goes on. Raises EngineError."""
         ...
 
     async def finish(self) -> Transcript:
@@ -79,6 +89,28 @@ class Hearing(Protocol):
 class Asr(Engine, Protocol):
     async def open(self, spec: AssistantSpec) -> Hearing:
         """A recogniser that knows this version's own words. Raises EngineError."""
+        ...
+
+
+# End of turn ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The visitor has fallen silent: all that is known of whether more will come."""
+
+    text: str
+    """What was said in this turn so far, as the recogniser has it."""
+    pcm: bytes
+    """The turn's last sound, at most PAUSE_SOUND_S, 16 kHz mono s16le, the silence at its end included."""
+    speech_ms: float
+    silence_ms: float
+
+
+class TurnDetector(Engine, Protocol):
+    async def completeness(self, pause: Pause) -> float:
+        """Probability 0 to 1 that the visitor has said all they wanted to. At most 15 ms of compute (V6), off the loop
+        unless it is microseconds. Raises EngineError."""
         ...
 
 
@@ -142,8 +174,10 @@ class Face(Engine, Protocol):
 
 
 class Microphone(Protocol):
-    async def read(self) -> Sound:
-        """The next 20 ms, 16 kHz mono. Drops the oldest when the reader is slow. Raises StreamEnded."""
+    def attach(self, on_sound: Callable[[Sound], None], on_end: Callable[[], None]) -> None:
+        """From now on each 20 ms (16 kHz mono, 640 bytes) is handed over on the loop in the moment it is decoded; what
+        came before is gone. Nothing is queued, so nothing can pile up. `on_end` once, when no more will come; at once
+        if it already has. Neither may block or raise."""
         ...
 
 
@@ -163,7 +197,21 @@ class Speaker(Protocol):
         ...
 
     def flush(self) -> float:
-        """Drop what is queued, at once. Returns the reply clock: ms of this reply that went out."""
+        """Drop what is queued, at once, also while paused. Returns the reply clock: ms of this reply that went out."""
+        ...
+
+    def pause(self) -> float:
+        """Fall silent at once and keep what is queued. What a listener's jitter buffer will not have played by then is
+        taken back, so that it sounds again: the reply clock goes back by it. Returns the reply clock."""
+        ...
+
+    def resume(self) -> None:
+        """Go on from the paused sample. Does nothing when not paused."""
+        ...
+
+    def reference(self, seconds: float) -> tuple[bytes, int]:
+        """(mono s16le, its rate in Hz): what went out during the last `seconds`, silence included, its last sample
+        going out now. For telling our own echo from a visitor's voice."""
         ...
 
     @property
@@ -243,12 +291,42 @@ class Meter(Protocol):
         """How late a frame of the face was."""
         ...
 
-    def prompt(self, tokens: int) -> None:
-        """How long a prompt was, estimated."""
+    def prompt(self, tokens: int, *, speculative: bool = False) -> None:
+        """How long a prompt was. `speculative`: of a reply that may never be told."""
+        ...
+
+    def speculation(self, outcome: str) -> None:
+        """A reply was prepared before the turn was known to be over: `released`, or `discarded`."""
+        ...
+
+    def interruption(self, outcome: str) -> None:
+        """Somebody spoke while a reply was under way: `cancelled`, `resumed` (noise or a backchannel), `echo`."""
+        ...
+
+    def over_budget(self, component: str, actual_ms: float) -> None:
+        """A component took longer than its share of the latency budget (contracts.numbers.BUDGET_MS)."""
+        ...
+
+    def turn_timeout(self) -> None:
+        """A turn was reset because nothing could be heard of its reply within FIRST_AUDIO_LIMIT_MS."""
         ...
 
     def face_yielded(self) -> None:
         """The face left frames out in favour of the voice."""
+        ...
+
+
+class Load(Protocol):
+    """How hard the worker is pressed (product contract, section 6), as a session may know it."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Of a reply: 512, 384, 256 as the level rises."""
+        ...
+
+    @property
+    def terse(self) -> bool:
+        """Replies should be shorter than usual (level 2 and up)."""
         ...
 
 
@@ -258,6 +336,7 @@ class Engines:
 
     vad: Vad
     asr: Asr
+    turns: TurnDetector
     retriever: Retriever
     language: Language
     voice: Voice
