@@ -27,6 +27,8 @@ class Origin(enum.StrEnum):
     GREETING = "greeting"
     VOICE = "voice"
     CHAT = "chat"
+    NUDGE = "nudge"
+    """A one-line question after a silence where an answer was due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class TurnTimings:
     """Final transcript → first words of the reply (retrieval included)."""
     tts_first_audio_ms: float | None = None
     """First phrase handed to synthesis → first PCM."""
+    decision_ms: float | None = None
+    """What judging the end of the turn took (V6)."""
+    packaging_ms: float | None = None
+    """First PCM of a reply that may be heard → its first packet handed to the transport."""
     ttfa_ms: float | None = None
     """V1: decision → first agent audio packet handed to the transport."""
     barge_in_ms: float | None = None
@@ -121,6 +127,8 @@ class TurnRecord:
     """Digest of the assistant version that answered."""
     reply_text: str = ""
     """What was heard of the reply, not what was planned."""
+    fragment: str = ""
+    """What was heard of replies that were taken back because the visitor was not done yet."""
     interrupted: bool = False
     cancel_reason: str = ""
     warmup: bool = False

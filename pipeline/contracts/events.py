@@ -25,6 +25,8 @@ class EventKind(enum.StrEnum):
     """The CANCEL message of the contract: `type` "CANCEL", `reason`, `t_event_ms`, `reply`."""
     NOTICE = "notice"
     """`code`, `text`: something the visitor should know (draining, limit near)."""
+    OVER_BUDGET = "budget.over"
+    """`component`, `actual_ms`, `budget_ms`: a part of the latency budget was exceeded in this turn."""
     ERROR = "error"
     """`code`, `text`: something failed; the session goes on unless `fatal`."""
     ENDED = "ended"

@@ -43,22 +43,32 @@ class Conversation:
         if heard:
             self._lines.append(Message("assistant", heard))
 
-    def unanswered(self) -> str:
-        """The visitor's words since our last line: what an interruption while we were thinking left open."""
-        words: list[str] = []
+    def take_back(self, text: str) -> None:
+        """The visitor's last line is not all they say in this turn: it comes again, with the rest."""
+        if self._lines and self._lines[-1] == Message("user", text):
+            self._lines.pop()
+
+    def unanswered(self, pending: str = "") -> str:
+        """The visitor's words since our last line: what an interruption while we were thinking left open.
+
+        `pending`: words that may yet become the visitor's next line.
+        """
+        words: list[str] = [pending] if pending else []
         for line in reversed(self._lines):
             if line.role != "user":
                 break
             words.append(line.content)
         return " ".join(reversed(words))
 
-    def questions(self) -> list[str]:
-        """The visitor's earlier lines, oldest first."""
-        return [line.content for line in self._lines if line.role == "user"]
+    def questions(self, pending: str = "") -> list[str]:
+        """The visitor's lines, oldest first."""
+        asked = [line.content for line in self._lines if line.role == "user"]
+        return [*asked, pending] if pending else asked
 
-    def messages(self, spec: AssistantSpec) -> tuple[Message, ...]:
+    def messages(self, spec: AssistantSpec, pending: str = "") -> tuple[Message, ...]:
         """The prompt. The visitor speaks first in it (the greeting is left out): chat templates want that, too."""
-        lines = _merged(list(self._lines)[-WINDOW_MESSAGES:])
+        told = list(self._lines)[-WINDOW_MESSAGES:]
+        lines = _merged([*told, Message("user", pending)] if pending else told)
         return (pinned_prefix(spec), *(lines[1:] if lines and lines[0].role == "assistant" else lines))
 
 

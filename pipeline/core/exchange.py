@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.contracts.dialogue import CancelReason, Origin, Passage, Transcript, TurnRecord, TurnTimings
 from pipeline.contracts.spec import AssistantSpec
@@ -11,7 +11,8 @@ from pipeline.core.timeline import Timeline
 
 @dataclass(slots=True)
 class Exchange:
-    """Mutable, owned by the session's floor; becomes a TurnRecord when it is over."""
+    """Mutable. A draft (a reply prepared before the turn is known to be over) belongs to nobody until it is committed;
+    from then on to the session's floor. It becomes a TurnRecord when it is over."""
 
     session_id: str
     leg: int
@@ -25,6 +26,10 @@ class Exchange:
     """Clock seconds of the end-of-turn decision: TTFA counts from here."""
     warmup: bool
     """Steady state begins after 3 turns or 60 s of a session, whichever is first."""
+    earlier: "Exchange | None" = None
+    """The exchange that this one goes on from: its reply was taken back because the visitor was not done yet."""
+    text: str = ""
+    """A greeting's, or whatever else is said without having been asked."""
     visitor: Transcript = field(default_factory=lambda: Transcript(""))
     timings: TurnTimings = field(default_factory=TurnTimings)
     timeline: Timeline = field(default_factory=Timeline)
@@ -34,7 +39,15 @@ class Exchange:
     """Resolves with the whole reply's text as soon as it has been thought; with what there is when cut."""
     words: "asyncio.Future[bool]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Resolves when the visitor's words are known (True), or that there were none, only noise (False)."""
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """Open: the reply may be heard. Shut before the commit, and while somebody speaks before it was heard."""
+    task: "asyncio.Task[None] | None" = None
+    """The reply's, of a draft."""
+    committed: bool = False
     over: bool = False
+    taken_back: bool = False
+    fragment: str = ""
+    """What had been heard of replies that were taken back in this turn."""
     cancelled: CancelReason | None = None
     """Why its reply was cut."""
 
@@ -59,6 +72,7 @@ class Exchange:
             t_audio_ms=round(self.t_audio_ms, 1),
             version=self.version,
             reply_text=heard,
+            fragment=self.fragment,
             interrupted=cancelled is not None,
             cancel_reason=cancelled.value if cancelled else "",
             warmup=self.warmup,
@@ -66,6 +80,18 @@ class Exchange:
             timings=self.timings.to_wire() if finished else {},
             passages=tuple((p.id, round(p.score, 3)) for p in self.passages) if finished else (),
         )
+
+    def commit(self) -> None:
+        """It is our turn: the reply may be heard."""
+        self.committed = True
+        self.gate.set()
+
+    def hear(self, transcript: Transcript) -> None:
+        """The visitor's words: those of the turn's earlier part, whose reply was taken back, come first."""
+        if self.earlier is not None and self.earlier.visitor.text:
+            transcript = replace(transcript, text=f"{self.earlier.visitor.text} {transcript.text}".strip())
+        self.visitor = transcript
+        self.know_words(True)
 
     @property
     def words_known(self) -> bool:

@@ -6,6 +6,7 @@ Frames are made a little ahead of the sound and stamped with the moment they bel
 audio out of a jitter buffer can show each at its time.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,17 +46,21 @@ class Facing:
         self._failed = False
         self.wanted = True
         """False: the visitor hid the face; watchers still get frames."""
+        self.lag_ms = 0.0
+        """How late the last frame was made."""
         self._session_id = session_id
         self._clock = clock
         self._line = line
         self._publisher = publisher
         self._seq = 0
         self._speaking = False
+        self._moves = asyncio.Event()
         self._silent_since_ms = float("-inf")
         self._batch: list[dict[str, Any]] = []
 
     def speech_began(self) -> None:
         self._speaking = True
+        self._moves.set()
 
     def speech_over(self, *, cut: bool) -> None:
         self._speaking = False
@@ -68,22 +73,35 @@ class Facing:
         self._guarded(lambda: self._track.add(phonemes, start_ms, end_ms))
 
     async def run(self) -> None:
-        """Ends when the face has failed. Absolute deadlines: naive sleeps lose two frames a second."""
-        step_s = 1.0 / FACE_FPS
-        due = self._clock.clock.now()
+        """Ends when the face has failed."""
+        await asyncio.gather(self._move(), self._rest())
+
+    async def _rest(self) -> None:
+        """A heartbeat while nothing is said."""
         while not self._failed:
-            moving = self._moving()
-            lag_s = self._clock.clock.now() - due
-            self._meter.face_lag(max(0.0, lag_s))
-            if lag_s > LATE_S:
-                self._meter.face_yielded()
-                due = self._clock.clock.now() + YIELD_S
-                await self._wait_until(due, wake_when_moving=False)
-                continue
-            self._guarded(lambda moving=moving: self._frame(heartbeat=not moving))  # type: ignore[misc]
-            due = max(due + (step_s if moving else HEARTBEAT_S), self._clock.clock.now() - step_s)
-            if await self._wait_until(due, wake_when_moving=not moving):
-                due = self._clock.clock.now()
+            if not self._moving():
+                self._meter.face_lag(0.0)
+                self._guarded(lambda: self._frame(heartbeat=True))
+            await self._clock.clock.sleep(HEARTBEAT_S)
+
+    async def _move(self) -> None:
+        """Absolute deadlines: naive sleeps lose two frames a second."""
+        step_s = 1.0 / FACE_FPS
+        while not self._failed:
+            await self._moves.wait()
+            self._moves.clear()
+            due = self._clock.clock.now()
+            while self._moving() and not self._failed:
+                lag_s = self._clock.clock.now() - due
+                self._meter.face_lag(max(0.0, lag_s))
+                self.lag_ms = max(0.0, lag_s) * 1000.0
+                if lag_s > LATE_S:
+                    self._meter.face_yielded()
+                    due = self._clock.clock.now() + YIELD_S
+                else:
+                    self._guarded(lambda: self._frame(heartbeat=False))
+                    due = max(due + step_s, self._clock.clock.now() - step_s)
+                await self._clock.clock.sleep(due - self._clock.clock.now())
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """An engine's arithmetic, in the middle of a reply: whatever it raises, sound must not notice."""
@@ -93,17 +111,9 @@ class Facing:
             work()
         except Exception:
             self._failed = True
+            self._moves.set()
             self._meter.failed("face")
             log.exception("the face failed and rests; the voice goes on")
-
-    async def _wait_until(self, due: float, *, wake_when_moving: bool) -> bool:
-        """True: something began to sound before it was due."""
-        step_s = 1.0 / FACE_FPS
-        while (left := due - self._clock.clock.now()) > 0:
-            if wake_when_moving and self._moving():
-                return True
-            await self._clock.clock.sleep(min(left, step_s))
-        return False
 
     def _moving(self) -> bool:
         return self._speaking or self._clock.now_ms() - self._silent_since_ms < TAIL_MS

@@ -1,4 +1,5 @@
-"""Who has the floor: drives the turn machine, runs one reply at a time as a scope of its own, cuts it when it must end.
+"""Who has the floor: drives the turn machine, runs one reply at a time as a scope of its own, holds it while somebody
+seems to speak, cuts it when it must end.
 
 Everything here runs on the session's loop and nothing waits: an interruption has silenced the speaker before the
 method returns. What the visitor said and was told goes to the journal at the moment it is known.
@@ -8,25 +9,27 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from pipeline.contracts.dialogue import CancelReason, State, Transcript
+from pipeline.contracts.dialogue import CancelReason, Origin, State, Transcript
 from pipeline.contracts.errors import IllegalTransition
 from pipeline.contracts.events import EventKind
 from pipeline.contracts.numbers import CLOSE_DEADLINE_S
 from pipeline.core import turn
+from pipeline.core.budget import Budget
 from pipeline.core.clock import SessionClock
 from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
-from pipeline.core.facing import Facing
-from pipeline.core.ports import Journal, Speaker
+from pipeline.core.first_audio import FirstAudio
+from pipeline.core.mouth import Mouth
+from pipeline.core.ports import Journal
 from pipeline.core.telling import Teller
-
-PROGRESS_S = 0.1
 
 log = logging.getLogger(__name__)
 
+Start = Callable[[Exchange], "asyncio.Task[None]"]
+
 
 class Floor:
-    """`run_reply(exchange)` is the coroutine that thinks and speaks; it calls `began` and returns when all is said."""
+    """`start(exchange)` begins the task that thinks and speaks; it calls `began` and returns when all is said."""
 
     def __init__(
         self,
@@ -35,69 +38,112 @@ class Floor:
         teller: Teller,
         journal: Journal,
         conversation: Conversation,
-        speaker: Speaker | None,
-        facing: Facing | None,
-        start: Callable[[Exchange], "asyncio.Task[None]"],
+        mouth: Mouth,
+        first_audio: FirstAudio,
+        budget: Budget,
+        start: Start,
+        on_closed: Callable[[Exchange], None],
     ) -> None:
+        """`on_closed` hears of every exchange that is over and was not taken back."""
         self.state = State.IDLE
         self.exchange: Exchange | None = None
+        self.held = False
+        """Somebody seems to speak: the reply is silent until it is known who has the floor."""
         self._clock = clock
         self._teller = teller
         self._journal = journal
         self._conversation = conversation
-        self._speaker = speaker
-        self._facing = facing
+        self._mouth = mouth
+        self._first_audio = first_audio
+        self._budget = budget
         self._start = start
+        self._on_closed = on_closed
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         """The reply under way, and cut ones that are still putting their engines away."""
-        self._spoken_up_to = ""
 
-    # Events ---------------------------------------------------------------------------------------------------------
+    @property
+    def replying(self) -> bool:
+        return self.state in (State.THINKING, State.SPEAKING)
+
+    # The visitor ----------------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
         self._take(turn.Connected())
 
     def speech_started(self) -> None:
-        self._take(turn.SpeechStarted())
+        """Or so it seems. A reply under way falls silent; `kept` or `stop` decides."""
+        if self.replying and not self.held:
+            self._take(turn.SpeechStarted())
+
+    def kept(self) -> None:
+        """It was nothing: the reply goes on from where it was held."""
+        if self.held:
+            self._take(turn.FloorKept())
+
+    def stop(self, reason: CancelReason) -> None:
+        if self.replying:
+            self._take(turn.Stopped(reason))
+
+    def take_back(self) -> None:
+        """The visitor was not done: the reply under way never was, and what they say next goes on from it."""
+        if self.replying and self.exchange is not None:
+            self.exchange.taken_back = True
+            self._take(turn.Stopped(CancelReason.USER_BARGE_IN))
 
     def turn_ended(self, exchange: Exchange) -> None:
         """The decision is made: this exchange has the floor (one that was under way is cut first)."""
-        if not self._take(turn.TurnEnded(), exchange):
+        if self._take(turn.TurnEnded(), exchange):
+            exchange.commit()
+        else:
             exchange.over = True
             exchange.settle()
 
-    def stop(self, reason: CancelReason) -> None:
-        if self.state in (State.THINKING, State.SPEAKING):
-            self._take(turn.Stopped(reason))
-
     def understood(self, exchange: Exchange, transcript: Transcript) -> None:
         """The words of the visitor's turn are known: they are kept, even if the turn was cut meanwhile."""
-        exchange.visitor = transcript
-        self._conversation.visitor_said(transcript.text)
+        exchange.hear(transcript)
+        if exchange.taken_back:  # they are told with the exchange that goes on from this one
+            return
+        text = exchange.visitor.text
+        self._conversation.visitor_said(text)
         self._teller.tell(
             EventKind.FINAL,
             turn=exchange.number,
             t_audio_ms=exchange.t_audio_ms,
-            text=transcript.text,
+            text=text,
             origin=exchange.origin.value,
         )
-        exchange.know_words(True)
         if exchange.over:
             self._put_down(exchange, "")
         else:
             self._journal.record(exchange.said())
 
+    def noise(self, exchange: Exchange) -> None:
+        """There were no words after all: as if nothing had happened."""
+        exchange.know_words(False)
+        self._abandon(exchange)
+
+    def heard_and_done(self, exchange: Exchange) -> None:
+        """The visitor only wanted us to stop, which we have: there is nothing to say."""
+        if not exchange.over:
+            self._put_down(exchange, "")
+            self._abandon(exchange)
+
+    # The reply ------------------------------------------------------------------------------------------------------
+
     def began(self, exchange: Exchange) -> None:
         """The first audio (or text) of the reply went out."""
         if exchange.over:
             return
-        if self._speaker is not None:
+        if self._mouth.audible:
             exchange.timings.ttfa_ms = (self._clock.clock.now() - exchange.decided_at) * 1000.0
-        self._teller.control({"type": "reply", "reply": exchange.number, "t_audio_ms": round(self._clock.now_ms(), 1)})
-        if self._facing is not None:
-            self._facing.speech_began()
+            self._first_audio.forget()
+        self._mouth.began(exchange)
         self._take(turn.ReplyBegan())
+        if exchange.origin is Origin.VOICE:
+            self._budget.account(exchange)
+        if self.held:  # somebody began to speak between our decision to sound and the sound
+            self._mouth.hold(exchange)
 
     def finished(self, exchange: Exchange) -> None:
         """All of the reply went out."""
@@ -110,37 +156,14 @@ class Floor:
         self._take(turn.ReplyFinished())
 
     def failed(self, exchange: Exchange) -> None:
-        """The reply cannot go on: it ends with what was heard of it."""
-        if not exchange.over:
+        """The reply cannot go on: it ends with what was heard of it. A draft's failure is nobody's business."""
+        if exchange is self.exchange and not exchange.over:
             self.stop(CancelReason.SYSTEM_OVERLOAD)
-
-    def noise(self, exchange: Exchange) -> None:
-        """There were no words after all: as if nothing had happened."""
-        exchange.know_words(False)
-        if exchange.over:
-            return
-        exchange.over = True
-        exchange.settle()
-        self._take(turn.Abandoned())
-
-    def tell_progress(self) -> None:
-        """The reply as far as it has sounded, when that has grown."""
-        if self.state is not State.SPEAKING or self.exchange is None:
-            return
-        heard = self._heard(self.exchange)
-        if heard and heard != self._spoken_up_to:
-            self._spoken_up_to = heard
-            self._teller.tell(EventKind.AGENT_TEXT, turn=self.exchange.number, text=heard, reply=self.exchange.number)
-
-    async def follow_progress(self) -> None:
-        """Until cancelled."""
-        while True:
-            await self._clock.clock.sleep(PROGRESS_S)
-            self.tell_progress()
 
     async def close(self) -> None:
         """The line is gone: cut what is under way, wait for its task."""
         self.stop(CancelReason.USER_STOP)
+        self._first_audio.forget()
         if self._tasks:
             _, left = await asyncio.wait(self._tasks, timeout=CLOSE_DEADLINE_S)
             for task in left:
@@ -158,7 +181,11 @@ class Floor:
             return False
         reason = next((a.reason for a in taken.actions if isinstance(a, turn.CancelReply)), None)
         if reason is not None:
-            self._cancel(reason, barge_in=isinstance(event, turn.SpeechStarted) and self.state is State.SPEAKING)
+            self._cancel(reason)
+        elif turn.HoldReply() in taken.actions:
+            self._hold()
+        elif turn.ReleaseReply() in taken.actions:
+            self._release()
         for state in taken.passed:
             self._enter(state, reason, exchange)
         if exchange is not None and turn.StartReply() in taken.actions:
@@ -176,47 +203,82 @@ class Floor:
             self._teller.tell(EventKind.STATE, state=state.value)
 
     def _begin(self, exchange: Exchange) -> None:
-        self.exchange, self._spoken_up_to = exchange, ""
-        self._task = self._start(exchange)
+        self.exchange, self.held = exchange, False
+        self._task = exchange.task or self._start(exchange)
         self._tasks.add(self._task)
         self._task.add_done_callback(self._tasks.discard)
+        self._await_first_audio(exchange)
 
-    def _cancel(self, reason: CancelReason, *, barge_in: bool) -> None:
-        """Sound first, everything else after it."""
+    def _await_first_audio(self, exchange: Exchange) -> None:
+        if self._mouth.audible and exchange.origin is Origin.VOICE:
+            self._first_audio.expect(lambda: self._too_late(exchange))
+
+    def _too_late(self, exchange: Exchange) -> bool:
+        """V7. False: it has been heard in time, or is not waited for any more."""
+        if exchange is not self.exchange or exchange.over or self.state is not State.THINKING or self.held:
+            return False
+        self._take(turn.Stopped(CancelReason.SYSTEM_OVERLOAD))
+        return True
+
+    def _hold(self) -> None:
+        """Sound first. Nothing is cancelled yet: engines go on."""
         exchange, asked = self.exchange, self._clock.clock.now()
         if exchange is None or exchange.over:
             return
-        heard_ms = self._speaker.flush() if self._speaker is not None else 0.0
-        self._teller.control({"type": "stop", "reply": exchange.number, "heard_ms": round(heard_ms, 1)})
-        if barge_in:
+        self.held = True
+        exchange.gate.clear()
+        if self.state is State.SPEAKING:
+            self._mouth.hold(exchange)
             exchange.timings.barge_in_ms = (self._clock.clock.now() - asked) * 1000.0
+
+    def _release(self) -> None:
+        exchange, self.held = self.exchange, False
+        if exchange is None or exchange.over:
+            return
+        exchange.timings.barge_in_ms = None
+        exchange.gate.set()
+        if self.state is State.SPEAKING:
+            self._mouth.release(exchange)
+        else:
+            self._await_first_audio(exchange)
+
+    def _cancel(self, reason: CancelReason) -> None:
+        """Sound first, everything else after it."""
+        exchange, self.held = self.exchange, False
+        if exchange is None or exchange.over:
+            return
+        heard = self._mouth.cut(exchange)
         if self._task is not None:
             self._task.cancel()
         exchange.cancelled = reason
-        t_event_ms = round(self._clock.now_ms(), 1)
+        at_ms, number = round(self._clock.now_ms(), 1), exchange.number
         self._teller.tell(
-            EventKind.CANCEL,
-            turn=exchange.number,
-            type="CANCEL",
-            reason=reason.value,
-            t_event_ms=t_event_ms,
-            reply=exchange.number,
+            EventKind.CANCEL, turn=number, type="CANCEL", reason=reason.value, t_event_ms=at_ms, reply=number
         )
-        self._close(exchange, self._heard(exchange, heard_ms))
+        self._close(exchange, heard)
 
-    def _heard(self, exchange: Exchange, played_ms: float | None = None) -> str:
-        if self._speaker is None:
-            return exchange.timeline.planned
-        return exchange.timeline.heard(self._speaker.played_ms if played_ms is None else played_ms)
+    def _abandon(self, exchange: Exchange) -> None:
+        if exchange.over:
+            return
+        exchange.over, self.held = True, False
+        exchange.settle()
+        if self._task is not None:
+            self._task.cancel()
+        self._take(turn.Abandoned())
 
     def _close(self, exchange: Exchange, heard: str) -> None:
         exchange.over = True
         exchange.settle()
+        self._mouth.over(cut=exchange.cancelled is not None)
+        if exchange.taken_back:
+            exchange.fragment = f"{exchange.fragment} {heard}".strip()
+            if exchange.words_known:
+                self._conversation.take_back(exchange.visitor.text)
+            return
         self._conversation.agent_told(heard)
-        if self._facing is not None:
-            self._facing.speech_over(cut=exchange.cancelled is not None)
         if exchange.words_known:
             self._put_down(exchange, heard)
+        self._on_closed(exchange)
 
     def _put_down(self, exchange: Exchange, heard: str) -> None:
         """The finished turn goes to the journal; one cut before its words were known comes here when they are."""

@@ -102,15 +102,26 @@ class Pause:
     text: str
     """What was said in this turn so far, as the recogniser has it."""
     pcm: bytes
-    """The turn's last sound, at most PAUSE_SOUND_S, 16 kHz mono s16le, the silence at its end included."""
+    """The turn's last `TurnDetector.sound_s`, 16 kHz mono s16le, the silence at its end included."""
     speech_ms: float
     silence_ms: float
 
 
 class TurnDetector(Engine, Protocol):
+    sound_s: float
+    """How much of the turn's sound it wants to hear; 0: none."""
+
     async def completeness(self, pause: Pause) -> float:
         """Probability 0 to 1 that the visitor has said all they wanted to. At most 15 ms of compute (V6), off the loop
         unless it is microseconds. Raises EngineError."""
+        ...
+
+
+class EchoDetector(Protocol):
+    """Whether the microphone hears ourselves. Pure arithmetic of about a millisecond; nothing to start."""
+
+    def likeness(self, heard: bytes, reference: bytes, reference_hz: int) -> float:
+        """0 to 1: how much of `heard` (mono s16le, 16 kHz) is `reference` (mono s16le) a little later."""
         ...
 
 
@@ -300,11 +311,12 @@ class Meter(Protocol):
         ...
 
     def interruption(self, outcome: str) -> None:
-        """Somebody spoke while a reply was under way: `cancelled`, `resumed` (noise or a backchannel), `echo`."""
+        """Somebody seemed to speak over a reply: `cancelled` it, or it went on after `noise`, a `backchannel` or its
+        own `echo`."""
         ...
 
-    def over_budget(self, component: str, actual_ms: float) -> None:
-        """A component took longer than its share of the latency budget (contracts.numbers.BUDGET_MS)."""
+    def spent(self, component: str, actual_ms: float) -> None:
+        """What a component of the latency budget (contracts.numbers.BUDGET_MS) took in a turn."""
         ...
 
     def turn_timeout(self) -> None:
@@ -337,6 +349,7 @@ class Engines:
     vad: Vad
     asr: Asr
     turns: TurnDetector
+    echo: EchoDetector
     retriever: Retriever
     language: Language
     voice: Voice

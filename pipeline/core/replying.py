@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 
 from pipeline.contracts.errors import EngineError, StreamEnded
@@ -22,10 +22,18 @@ log = logging.getLogger(__name__)
 
 
 class Replying:
-    """`speaking` None: the reply is written, not spoken."""
+    """`speaking` None: the reply is written, not spoken, and `tell_progress` called with each phrase."""
 
-    def __init__(self, floor: Floor, thinking: Thinking, speaking: Speaking | None, meter: Meter) -> None:
+    def __init__(
+        self,
+        floor: Floor,
+        thinking: Thinking,
+        speaking: Speaking | None,
+        meter: Meter,
+        tell_progress: Callable[[], None],
+    ) -> None:
         self._floor = floor
+        self._tell_progress = tell_progress
         self._thinking = thinking
         self._speaking = speaking
         self._meter = meter
@@ -85,7 +93,7 @@ class Replying:
             if first:
                 self._floor.began(exchange)
                 first = False
-            self._floor.tell_progress()
+            self._tell_progress()
         return not first
 
 

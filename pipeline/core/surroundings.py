@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.core.ports import Engines, Journal, Meter, Publisher
+from pipeline.core.ports import Engines, Journal, Load, Meter, Publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +12,4 @@ class Surroundings:
     journal: Journal
     publisher: Publisher
     meter: Meter
+    load: Load

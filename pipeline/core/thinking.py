@@ -4,14 +4,14 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from pipeline.contracts.dialogue import LanguageRequest, Origin
+from pipeline.contracts.dialogue import LanguageRequest
 from pipeline.contracts.errors import EngineError
-from pipeline.contracts.numbers import MAX_REPLY_TOKENS
 from pipeline.core.clock import SessionClock
 from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.followup import question_in_context
-from pipeline.core.ports import Language, Meter, Retriever
+from pipeline.core.interrupting import acknowledgement
+from pipeline.core.ports import Language, Load, Meter, Retriever
 
 NOT_UNDERSTOOD = "I didn't catch that. Could you say it again?"
 CANNOT_ANSWER = "I'm sorry, I can't answer just now. Please try again in a moment."
@@ -32,20 +32,19 @@ class Thinking:
         conversation: Conversation,
         clock: SessionClock,
         meter: Meter,
+        load: Load,
     ) -> None:
         self._language = language
         self._retriever = retriever
         self._conversation = conversation
         self._clock = clock
         self._meter = meter
+        self._load = load
 
     async def reply(self, exchange: Exchange) -> AsyncGenerator[str, None]:
         """Pieces of the reply's text. A failing engine becomes a spoken apology; the failure is in the log."""
-        if exchange.origin is Origin.GREETING:
-            yield exchange.spec.greeting
-            return
-        if not exchange.visitor.text:
-            yield NOT_UNDERSTOOD
+        if said := exchange.text or _without_a_model(exchange):
+            yield said
             return
         started, said_something = self._clock.now_ms(), False
         try:
@@ -61,19 +60,28 @@ class Thinking:
             yield f" {CANNOT_ANSWER}" if said_something else CANNOT_ANSWER
 
     def _request(self, exchange: Exchange) -> LanguageRequest:
-        spec, question = exchange.spec, self._conversation.unanswered() or exchange.visitor.text
-        earlier = self._conversation.questions()[:-1]
+        """Of a draft, the words are not in the conversation yet."""
+        pending = "" if exchange.committed else exchange.visitor.text
+        spec, question = exchange.spec, self._conversation.unanswered(pending) or exchange.visitor.text
+        earlier = self._conversation.questions(pending)[:-1]
         passages = tuple(self._retriever.search(spec, question_in_context(question, earlier)))
         exchange.passages = passages
-        messages = self._conversation.messages(spec)
-        self._meter.prompt(sum(len(message.content) for message in messages) // CHARS_PER_TOKEN)
+        messages = self._conversation.messages(spec, pending)
+        tokens = sum(len(message.content) for message in messages) // CHARS_PER_TOKEN
+        self._meter.prompt(tokens, speculative=not exchange.committed)
         return LanguageRequest(
             messages=messages,
             question=question,
             passages=passages,
             confidence_threshold=spec.confidence_threshold,
-            max_tokens=MAX_REPLY_TOKENS,
+            max_tokens=self._load.max_tokens,
+            speculative=not exchange.committed,
             session_id=exchange.session_id,
             assistant_name=spec.assistant_name,
             business_name=spec.tenant_name,
         )
+
+
+def _without_a_model(exchange: Exchange) -> str:
+    """What needs no thought: nothing was understood, or the visitor said "stop" where nothing was to be stopped."""
+    return acknowledgement(exchange.visitor.text) if exchange.visitor.text else NOT_UNDERSTOOD

@@ -19,7 +19,12 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """The visitor began to speak."""
+    """The visitor began to speak, or so it seems: whoever is heard speaking over a reply is first listened to."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloorKept:
+    """It was nothing: noise, or "mm-hm". The reply goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class ReplyFinished:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The reply must end now, for this reason."""
+    """The reply must end now, for this reason: the visitor has taken the floor, said stop, or something failed."""
 
     reason: CancelReason
 
@@ -49,12 +54,22 @@ class Abandoned:
     """There will be no reply after all: noise instead of words, or nothing could be said."""
 
 
-Event = Connected | SpeechStarted | TurnEnded | ReplyBegan | ReplyFinished | Stopped | Abandoned
+Event = Connected | SpeechStarted | FloorKept | TurnEnded | ReplyBegan | ReplyFinished | Stopped | Abandoned
 
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReply:
+    """Be silent at once, and keep everything: it is not known yet whether the visitor takes the floor."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReply:
+    """Go on from where it was held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class CancelReply:
     reason: CancelReason
 
 
-Action = StartReply | CancelReply
+Action = StartReply | HoldReply | ReleaseReply | CancelReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +117,9 @@ def _listening(event: Event) -> Step:
 def _replying(state: State, event: Event) -> Step:
     match event:
         case SpeechStarted():
-            return Step(_BACK, (CancelReply(CancelReason.USER_BARGE_IN),))
+            return Step((), (HoldReply(),))
+        case FloorKept():
+            return Step((), (ReleaseReply(),))
         case Stopped(reason):
             return Step(_BACK, (CancelReply(reason),))
         case TurnEnded():

@@ -26,7 +26,6 @@ class Versions:
         self,
         spec: AssistantSpec,
         engines: Engines,
-        listening: Listening | None,
         clock: SessionClock,
         meter: Meter,
         between_turns: Callable[[], bool],
@@ -34,7 +33,8 @@ class Versions:
         self.spec = spec
         self.digest = spec.digest()
         self._engines = engines
-        self._listening = listening
+        self.listening: Listening | None = None
+        """Whose recogniser changes with the version; None in writing."""
         self._clock = clock
         self._meter = meter
         self._between_turns = between_turns
@@ -66,7 +66,7 @@ class Versions:
     async def _learn(self, spec: AssistantSpec, digest: str) -> None:
         await asyncio.to_thread(self._engines.retriever.prepare, spec)
         self._learnt = spec, digest
-        if self._listening is None:
+        if self.listening is None:
             return
         hearing = await self._engines.asr.open(spec)
         try:
@@ -75,5 +75,5 @@ class Versions:
         except BaseException:
             await hearing.close()
             raise
-        old, self._listening.hearing = self._listening.hearing, hearing
+        old, self.listening.hearing = self.listening.hearing, hearing
         await old.close()

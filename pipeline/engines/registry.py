@@ -30,6 +30,9 @@ KINDS: Final[dict[str, dict[str, str]]] = {
         "phoneme": "pipeline.engines.phoneme_face:PhonemeFace",
         "scripted": "pipeline.engines.scripted:ScriptedFace",
     },
+    "echo": {
+        "correlation": "pipeline.engines.echo:CorrelationEcho",
+    },
     "retriever": {
         "lexical": "pipeline.engines.lexical:LexicalRetriever",
     },

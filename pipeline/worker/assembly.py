@@ -25,6 +25,8 @@ def build_engines(settings: WorkerSettings) -> Engines:
     return Engines(
         vad=made["vad"],
         asr=made["asr"],
+        turns=made["turns"],
+        echo=made["echo"],
         retriever=made["retriever"],
         language=made["llm"],
         voice=made["tts"],
@@ -33,7 +35,7 @@ def build_engines(settings: WorkerSettings) -> Engines:
 
 
 def _started(engines: Engines) -> tuple[Engine, ...]:
-    return (engines.vad, engines.asr, engines.language, engines.voice, engines.face)
+    return (engines.vad, engines.asr, engines.turns, engines.language, engines.voice, engines.face)
 
 
 async def start_engines(engines: Engines) -> None:

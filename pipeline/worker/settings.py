@@ -12,6 +12,8 @@ EngineChoice = tuple[str, dict[str, Any]]
 DEFAULT_ENGINES: dict[str, EngineChoice] = {
     "vad": ("silero", {}),
     "asr": ("pocketsphinx", {}),
+    "turns": ("lexical", {}),
+    "echo": ("correlation", {}),
     "retriever": ("lexical", {}),
     "llm": ("frontdesk", {}),
     "tts": ("espeak", {}),

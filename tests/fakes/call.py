@@ -14,12 +14,15 @@ from tests.fakes.machine import (
     SILENCE,
     SPEECH,
     FakeAsr,
+    FakeEcho,
     FakeFace,
     FakeJournal,
     FakeLanguage,
     FakeLine,
+    FakeLoad,
     FakePublisher,
     FakeRetriever,
+    FakeTurnDetector,
     FakeVad,
     FakeVoice,
     a_spec,
@@ -41,6 +44,8 @@ class FakeCall:
     journal: FakeJournal
     publisher: FakePublisher
     meter: FakeMeter
+    detector: FakeTurnDetector
+    vad: FakeVad
 
     async def say(self, ms: float, pcm: bytes = SPEECH) -> None:
         """The visitor makes this sound for so long, in fake real time."""
@@ -71,8 +76,9 @@ async def a_call(
     clock = FakeClock()
     asr, language, voice, face = FakeAsr(clock, list(lines)), FakeLanguage(clock), FakeVoice(), FakeFace()
     journal, publisher, meter = FakeJournal(), FakePublisher(), FakeMeter()
-    engines = Engines(FakeVad(), asr, FakeRetriever(), language, voice, face)
-    around = Surroundings("w1", engines, journal, publisher, meter)
+    vad, detector = FakeVad(), FakeTurnDetector()
+    engines = Engines(vad, asr, detector, FakeEcho(), FakeRetriever(), language, voice, face)
+    around = Surroundings("w1", engines, journal, publisher, meter, FakeLoad())
     the_spec = a_spec(**spec)
     line = None if in_writing else FakeLine(clock)
     offer = Offer(
@@ -80,4 +86,4 @@ async def a_call(
     )
     hearing = None if in_writing else await asr.open(the_spec)
     session = Session(offer, the_spec, SessionClock(clock, 0.0, 0.0), around, line, hearing)
-    return FakeCall(clock, session, line, asr, language, voice, face, journal, publisher, meter)
+    return FakeCall(clock, session, line, asr, language, voice, face, journal, publisher, meter, detector, vad)

@@ -9,7 +9,8 @@ from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transc
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.face import NEUTRAL, Pose
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
-from pipeline.core.stream import Stream, WhenFull
+from pipeline.core.ports import Pause
+from pipeline.core.stream import Stream
 from tests.fakes.clock import FakeClock
 
 SPEECH = b"\x10\x20" * 320
@@ -32,54 +33,81 @@ def a_spec(**changes: Any) -> AssistantSpec:
 
 class FakeMicrophone:
     def __init__(self) -> None:
-        self.stream: Stream[Sound] = Stream(10_000, WhenFull.DROP_OLDEST)
+        self._on_sound: Callable[[Sound], None] = lambda sound: None
+        self._on_end: Callable[[], None] = lambda: None
         self._t_ms = 0.0
 
-    async def read(self) -> Sound:
-        return await self.stream.get()
+    def attach(self, on_sound: Callable[[Sound], None], on_end: Callable[[], None]) -> None:
+        self._on_sound, self._on_end = on_sound, on_end
 
     def push(self, pcm: bytes) -> None:
-        self.stream.offer(Sound(pcm, self._t_ms))
+        self._on_sound(Sound(pcm, self._t_ms))
         self._t_ms += 20
+
+    def end(self) -> None:
+        self._on_end()
 
 
 class FakeSpeaker:
-    """Plays in fake time; holds 300 ms."""
+    """Plays in fake time; holds 300 ms. What was played goes back by REWIND_MS at a pause."""
+
+    REWIND_MS = 60.0
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self._queued_ms = 0.0
-        self._zero: float | None = None
-        self._frozen: float | None = None
+        self._played_ms = 0.0
+        self._since: float | None = None
+        """Clock seconds since when it plays; None: paused, flushed, or nothing yet."""
+        self._begun = False
         self._on_first: Callable[[], None] = lambda: None
-        self.flushed = 0
+        self.flushed = self.paused = self.resumed = 0
+        self.sounded: list[int] = []
+        """Replies whose sound went out, a number for each call of `play`."""
+        self._reply = 0
+        self.echo = b""
 
     def begin(self, reply: int, on_first_packet: Callable[[], None]) -> None:
-        self._queued_ms, self._zero, self._frozen, self._on_first = 0.0, None, None, on_first_packet
+        self._reply, self._on_first = reply, on_first_packet
+        self._queued_ms = self._played_ms = 0.0
+        self._since, self._begun = None, False
 
     async def play(self, pcm: bytes, rate_hz: int) -> None:
+        self.sounded.append(self._reply)
         self._queued_ms += len(pcm) / 2 / rate_hz * 1000
-        if self._zero is None:
-            self._zero = self._clock.now()
+        if not self._begun:
+            self._begun, self._since = True, self._clock.now()
             self._on_first()
         while self._queued_ms - self.played_ms > 300:
             await self._clock.sleep(0.02)
 
     async def drain(self) -> None:
-        await self._clock.sleep((self._queued_ms - self.played_ms) / 1000)
+        while self.played_ms < self._queued_ms - 1e-6:
+            await self._clock.sleep(0.02 if self._since is None else (self._queued_ms - self.played_ms) / 1000)
 
     def flush(self) -> float:
-        self._frozen = self.played_ms
+        self._played_ms, self._since = self.played_ms, None
+        self._queued_ms = self._played_ms
         self.flushed += 1
-        return self._frozen
+        return self._played_ms
+
+    def pause(self) -> float:
+        self._played_ms, self._since = max(0.0, self.played_ms - self.REWIND_MS), None
+        self.paused += 1
+        return self._played_ms
+
+    def resume(self) -> None:
+        self._since = self._clock.now()
+        self.resumed += 1
+
+    def reference(self, seconds: float) -> tuple[bytes, int]:
+        return self.echo, 16_000
 
     @property
     def played_ms(self) -> float:
-        if self._frozen is not None:
-            return self._frozen
-        if self._zero is None:
-            return 0.0
-        return min(self._queued_ms, (self._clock.now() - self._zero) * 1000)
+        if self._since is None:
+            return self._played_ms
+        return min(self._queued_ms, self._played_ms + (self._clock.now() - self._since) * 1000)
 
 
 class FakeLine:
@@ -119,19 +147,62 @@ class FakeLine:
 
 
 class FakeVadStream:
-    async def probability(self, window: bytes) -> float:
-        return 1.0 if any(window) else 0.0
+    """Answers within `feed`; whatever is not silence is speech."""
 
-    def close(self) -> None: ...
+    def __init__(self, on_probability: Callable[[float], None], on_failure: Callable[[EngineError], None]) -> None:
+        self._on_probability, self.fail = on_probability, on_failure
+        self.is_closed = False
+
+    def feed(self, window: bytes) -> None:
+        self._on_probability(1.0 if any(window) else 0.0)
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 class FakeVad:
     name = "fake"
 
+    def __init__(self) -> None:
+        self.opened: list[FakeVadStream] = []
+
     async def start(self) -> None: ...
     async def close(self) -> None: ...
-    def open(self) -> FakeVadStream:
-        return FakeVadStream()
+    def open(self, on_probability: Callable[[float], None], on_failure: Callable[[EngineError], None]) -> FakeVadStream:
+        self.opened.append(FakeVadStream(on_probability, on_failure))
+        return self.opened[-1]
+
+
+class FakeTurnDetector:
+    """Says how complete a turn is by its text; what it does not know is complete."""
+
+    name = "fake"
+    sound_s = 1.0
+
+    def __init__(self) -> None:
+        self.known: dict[str, float] = {}
+        self.asked: list[Pause] = []
+        self.fails = False
+
+    async def start(self) -> None: ...
+    async def close(self) -> None: ...
+    async def completeness(self, pause: Pause) -> float:
+        self.asked.append(pause)
+        if self.fails:
+            raise EngineError("turns", "the model is gone")
+        return self.known.get(pause.text, 1.0)
+
+
+class FakeEcho:
+    """What the microphone brings is our echo when the speaker's `echo` is in it."""
+
+    def likeness(self, heard: bytes, reference: bytes, reference_hz: int) -> float:
+        return 1.0 if reference and reference[:64] in heard else 0.0
+
+
+class FakeLoad:
+    max_tokens = 512
+    terse = False
 
 
 class FakeHearing:
@@ -150,6 +221,13 @@ class FakeHearing:
     def partial(self) -> str:
         return str(self._lines[0]).split()[0] if self._lines and self._lines[0] else ""
 
+    async def so_far(self) -> Transcript:
+        await self._clock.sleep(self._delay_s)
+        line = self._lines[0] if self._lines else ""
+        if isinstance(line, Exception):
+            raise line
+        return Transcript(line, 0.9 if line else 0.0)
+
     async def finish(self) -> Transcript:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
@@ -162,6 +240,8 @@ class FakeHearing:
 
     def discard(self) -> None:
         self.discarded += 1
+        if self._lines:
+            self._lines.pop(0)
 
     async def close(self) -> None:
         self.is_closed = True

@@ -7,6 +7,12 @@ class FakeMeter:
         self.lags: list[float] = []
         self.yields = 0
         self.prompts: list[int] = []
+        self.speculated = 0
+        """Prompts of replies that might never be told."""
+        self.speculations: list[str] = []
+        self.interruptions: list[str] = []
+        self.costs: dict[str, list[float]] = {}
+        self.timeouts = 0
 
     def failed(self, where: str) -> None:
         self.failures.append(where)
@@ -14,8 +20,21 @@ class FakeMeter:
     def face_lag(self, lag_s: float) -> None:
         self.lags.append(lag_s)
 
-    def prompt(self, tokens: int) -> None:
+    def prompt(self, tokens: int, *, speculative: bool = False) -> None:
         self.prompts.append(tokens)
+        self.speculated += speculative
+
+    def speculation(self, outcome: str) -> None:
+        self.speculations.append(outcome)
+
+    def interruption(self, outcome: str) -> None:
+        self.interruptions.append(outcome)
+
+    def spent(self, component: str, actual_ms: float) -> None:
+        self.costs.setdefault(component, []).append(actual_ms)
+
+    def turn_timeout(self) -> None:
+        self.timeouts += 1
 
     def face_yielded(self) -> None:
         self.yields += 1

@@ -2,9 +2,10 @@
 
 import asyncio
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.contracts.dialogue import Transcript
+from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import EAR_RATE_HZ
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.engines.scripted.script import Scripted, Sleep, pause
@@ -16,21 +17,26 @@ class ScriptedVad(Scripted):
     def __init__(self, *, threshold: int = 500) -> None:
         self._threshold = threshold
 
-    def open(self) -> "ScriptedVadStream":
-        return ScriptedVadStream(self._threshold)
+    def open(
+        self, on_probability: Callable[[float], None], on_failure: Callable[[EngineError], None]
+    ) -> "ScriptedVadStream":
+        return ScriptedVadStream(self._threshold, on_probability)
 
 
 class ScriptedVadStream:
-    def __init__(self, threshold: int) -> None:
-        self._threshold = threshold
+    """Answers within `feed` itself."""
 
-    async def probability(self, window: bytes) -> float:
+    def __init__(self, threshold: int, on_probability: Callable[[float], None]) -> None:
+        self._least = threshold**2
+        self._on_probability = on_probability
+
+    def feed(self, window: bytes) -> None:
         samples = array("h", window)
         mean_square = sum(sample * sample for sample in samples) / max(len(samples), 1)
-        return 1.0 if mean_square >= self._threshold**2 else 0.0
+        self._on_probability(1.0 if mean_square >= self._least else 0.0)
 
     def close(self) -> None:
-        return None
+        self._on_probability = lambda probability: None
 
 
 class ScriptedAsr(Scripted):

@@ -19,11 +19,13 @@ QUESTION = "what are your opening hours on saturday"
 async def running(call: FakeCall) -> AsyncIterator["asyncio.Task[str]"]:
     task = asyncio.create_task(call.session.run())
     await settle()
-    yield task
-    call.session.hang_up("hangup")
-    ending = asyncio.ensure_future(asyncio.wait({task}))
-    while not ending.done():
-        await call.clock.advance(0.05)
+    try:
+        yield task
+    finally:
+        call.session.hang_up("hangup")
+        ending = asyncio.ensure_future(asyncio.wait({task}))
+        while not ending.done():
+            await call.clock.advance(0.05)
     assert asyncio.all_tasks() == {asyncio.current_task()}, "a session left tasks behind"
 
 
@@ -52,10 +54,9 @@ async def test_latencies_are_measured_from_the_decision() -> None:
         await ask(call)
         await call.hush(4000)
     timings = call.journal.turns()[0].timings
-    assert 760 <= timings["endpoint_ms"] <= 792
-    assert timings["asr_ms"] == pytest.approx(50, abs=1)
+    assert timings["endpoint_ms"] == 704
     assert timings["llm_first_token_ms"] == pytest.approx(50, abs=1)
-    assert timings["ttfa_ms"] == pytest.approx(100, abs=2)
+    assert timings["asr_ms"] == timings["ttfa_ms"] == timings["packaging_ms"] == 0, "all was ready behind the gate"
     assert call.meter.prompts[0] > len(QUESTION) // 4, "the prompt's length is told"
 
 
@@ -63,7 +64,7 @@ async def test_speech_over_the_reply_cuts_sound_record_and_memory_to_what_was_he
     call = await a_call([QUESTION, "thank you"])
     async with running(call):
         await ask(call)
-        await call.hush(600)
+        await call.hush(1000)
         await call.say(300)
         assert call.line is not None
         assert call.line.speaker.flushed == 1
@@ -83,26 +84,28 @@ async def test_speech_over_the_reply_cuts_sound_record_and_memory_to_what_was_he
     assert [m.content for m in second.messages if m.role == "assistant"] == [told.reply_text]
 
 
-async def test_speech_while_thinking_takes_the_floor_back_and_both_parts_are_one_question() -> None:
+async def test_a_visitor_who_goes_on_while_we_think_gets_the_floor_back_and_both_parts_are_one_turn() -> None:
     call = await a_call(["what are your hours", "on saturday"])
-    call.language.delay_s = 0.5
+    call.language.delay_s = 0.9
     async with running(call):
         await ask(call)
         await call.say(500)
         await call.hush(6000)
-    assert [r.visitor_text for r in call.journal.turns()] == ["what are your hours", "on saturday"]
-    assert call.language.requests[-1].question == "what are your hours on saturday"
+    (told,) = call.journal.turns()
+    assert told.visitor_text == "what are your hours on saturday" == call.language.requests[-1].question
+    assert not told.interrupted and told.number == 0 and told.fragment == ""
+    assert [e["turn"] for e in call.events("caption.final")] == [0, 0]
+    assert call.journal.turns("said")[-1].visitor_text == "what are your hours on saturday"
 
 
-async def test_words_that_come_after_the_cut_are_still_put_down() -> None:
+async def test_words_that_come_after_the_reply_was_taken_back_are_still_in_the_turn() -> None:
     call = await a_call(["what are your hours", "on saturday"])
-    call.asr.opened[0]._delay_s = 0.4
+    call.asr.opened[0]._delay_s = 0.8
     async with running(call):
         await ask(call)
-        await call.say(400)
+        await call.say(600)
         await call.hush(6000)
-    assert [r.visitor_text for r in call.journal.turns()][0] == "what are your hours"
-    assert call.journal.turns()[0].interrupted
+    assert [r.visitor_text for r in call.journal.turns()] == ["what are your hours on saturday"]
 
 
 async def test_a_cough_is_no_turn() -> None:

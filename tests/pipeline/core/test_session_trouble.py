@@ -31,8 +31,8 @@ async def test_the_cancel_message_is_the_contracts() -> None:
     call = await a_call([QUESTION])
     async with running(call):
         await ask(call)
-        await call.hush(300)
-        await call.say(200)
+        await call.hush(1000)
+        await call.say(600)
         cancel = call.events("cancel")[0]
         assert {k: cancel[k] for k in ("session_id", "type", "reason")} == {
             "session_id": "s1", "type": "CANCEL", "reason": "USER_BARGE_IN",
@@ -155,8 +155,9 @@ async def test_utterances_that_follow_quickly_are_made_out_one_after_the_other()
     call.asr.opened[0]._delay_s = 3.0
     async with running(call):
         await ask(call)
+        await call.hush(1500)
         await ask(call)
-        await call.hush(8000)
+        await call.hush(15_000)
     assert call.asr.opened[0].most_at_once == 1
     assert [t.visitor_text for t in call.journal.turns()] == ["first", "second"]
 
@@ -170,7 +171,7 @@ class BrokenFace:
 
 async def test_a_broken_face_never_ends_a_voice() -> None:
     call = await a_call([QUESTION])
-    call.session._facing._track = BrokenFace()  # type: ignore[union-attr, assignment]
+    call.session._parts.facing._track = BrokenFace()  # type: ignore[union-attr, assignment]
     async with running(call):
         await ask(call)
         await call.hush(4000)

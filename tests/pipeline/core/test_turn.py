@@ -9,7 +9,7 @@ from pipeline.contracts.errors import IllegalTransition
 from pipeline.core import turn
 
 EVENTS = [
-    turn.Connected(), turn.SpeechStarted(), turn.TurnEnded(), turn.ReplyBegan(), turn.ReplyFinished(),
+    turn.Connected(), turn.SpeechStarted(), turn.FloorKept(), turn.TurnEnded(), turn.ReplyBegan(), turn.ReplyFinished(),
     turn.Abandoned(), *(turn.Stopped(r) for r in CancelReason),
 ]  # fmt: skip
 ALLOWED = {
@@ -32,12 +32,12 @@ def test_only_the_contracts_transitions_ever_happen(events: list[turn.Event]) ->
         except IllegalTransition:
             continue
         for action in taken.actions:
-            if isinstance(action, turn.CancelReply):
-                assert replying
-                replying = False
-            else:
+            if isinstance(action, turn.StartReply):
                 assert not replying
                 replying = True
+            else:
+                assert replying
+                replying = not isinstance(action, turn.CancelReply)
         for entered in taken.passed:
             assert (state, entered) in ALLOWED
             state = entered
@@ -46,8 +46,10 @@ def test_only_the_contracts_transitions_ever_happen(events: list[turn.Event]) ->
 
 
 @pytest.mark.parametrize("state", [State.THINKING, State.SPEAKING])
-def test_speech_interrupts_a_reply(state: State) -> None:
-    taken = turn.step(state, turn.SpeechStarted())
+def test_speech_over_a_reply_holds_it_and_who_has_the_floor_is_decided_after(state: State) -> None:
+    assert turn.step(state, turn.SpeechStarted()) == turn.Step((), (turn.HoldReply(),))
+    assert turn.step(state, turn.FloorKept()) == turn.Step((), (turn.ReleaseReply(),))
+    taken = turn.step(state, turn.Stopped(CancelReason.USER_BARGE_IN))
     assert taken.passed == (State.INTERRUPTED, State.LISTENING)
     assert taken.actions == (turn.CancelReply(CancelReason.USER_BARGE_IN),)
 

@@ -15,9 +15,27 @@ SILENCE = bytes(WINDOW * 2)
 QUESTION = "What are your opening hours on Saturday?"
 
 
+class Ear:
+    """A session as the VAD sees it: what it was told."""
+
+    def __init__(self, vad: SileroVad) -> None:
+        self.told: list[float] = []
+        self.errors: list[EngineError] = []
+        self.stream = vad.open(self.told.append, self.errors.append)
+
+    async def hear(self, *windows: bytes) -> list[float]:
+        """Feeds all at once and waits for as many answers."""
+        before = len(self.told)
+        for window in windows:
+            self.stream.feed(window)
+        async with asyncio.timeout(5):
+            while len(self.told) < before + len(windows) and not self.errors:
+                await asyncio.sleep(0)
+        return self.told[before:]
+
+
 async def alone(vad: SileroVad, pcm: bytes) -> list[float]:
-    stream = vad.open()
-    return [await stream.probability(window) for window in pieces(pcm, WINDOW)]
+    return await Ear(vad).hear(*pieces(pcm, WINDOW))
 
 
 @pytest.fixture
@@ -37,16 +55,15 @@ async def test_speech_is_heard_as_speech_and_silence_as_silence(vad):
 
 async def test_sessions_asked_together_get_what_each_gets_alone(vad):
     sounds = [pieces(spoken(QUESTION, voice), WINDOW)[:40] for voice in ("slt", "rms", "kal")]
-    streams = [vad.open() for _ in sounds]
-    together = [
-        await asyncio.gather(*(s.probability(w) for s, w in zip(streams, windows, strict=True)))
-        for windows in zip(*sounds, strict=True)
-    ]
-    for number, windows in enumerate(sounds):
-        np.testing.assert_allclose([row[number] for row in together], await alone(vad, b"".join(windows)), atol=1e-4)
+    ears = [Ear(vad) for _ in sounds]
+    for windows in zip(*sounds, strict=True):
+        await asyncio.gather(*(ear.hear(window) for ear, window in zip(ears, windows, strict=True)))
+    for ear, windows in zip(ears, sounds, strict=True):
+        np.testing.assert_allclose(ear.told, await alone(vad, b"".join(windows)), atol=1e-4)
 
 
-async def test_sessions_asked_in_the_same_turn_of_the_loop_share_one_call(vad):
+@pytest.mark.parametrize("sessions", [3, 40])
+async def test_sessions_that_ask_within_a_tick_share_one_call(vad, sessions):
     session, calls = vad._session, []
 
     class Counting:
@@ -55,8 +72,19 @@ async def test_sessions_asked_in_the_same_turn_of_the_loop_share_one_call(vad):
             return session.run(outputs, inputs)
 
     vad._session = Counting()
-    await asyncio.gather(*(vad.open().probability(SILENCE) for _ in range(5)))
-    assert calls == [5]
+    ears = [Ear(vad) for _ in range(sessions)]
+    await asyncio.gather(*(ear.hear(SILENCE) for ear in ears))
+    assert calls == [sessions]
+
+
+async def test_a_session_that_comes_in_bursts_is_answered_in_order_and_holds_nobody_up(vad):
+    windows = pieces(spoken(QUESTION), WINDOW)[:20]
+    burst, steady = Ear(vad), Ear(vad)
+    together, _ = await asyncio.gather(burst.hear(*windows), steady.hear(SILENCE))
+    one_by_one = Ear(vad)
+    for window in windows:
+        await one_by_one.hear(window)
+    np.testing.assert_allclose(together, one_by_one.told, atol=1e-4)
 
 
 async def test_the_changed_graph_says_what_the_wheels_own_graph_says(vad):
@@ -73,23 +101,29 @@ async def test_the_changed_graph_says_what_the_wheels_own_graph_says(vad):
     np.testing.assert_allclose(await alone(vad, pcm), expected, atol=1e-4)
 
 
-async def test_one_that_gives_up_waiting_does_not_disturb_the_others(vad):
-    leaving = asyncio.ensure_future(vad.open().probability(SILENCE))
-    staying = asyncio.ensure_future(vad.open().probability(SILENCE))
-    await asyncio.sleep(0)
-    leaving.cancel()
-    assert 0 <= await staying <= 1
+async def test_one_that_leaves_while_it_waits_hears_nothing_and_disturbs_nobody(vad):
+    leaving, staying = Ear(vad), Ear(vad)
+    leaving.stream.feed(SILENCE)
+    leaving.stream.close()
+    assert len(await staying.hear(SILENCE)) == 1
+    assert leaving.told == []
 
 
 @pytest.mark.parametrize("window", [b"", bytes(1023), bytes(640)])
-async def test_a_window_of_another_size_is_refused(vad, window):
-    with pytest.raises(EngineError, match="1024 bytes"):
-        await vad.open().probability(window)
+async def test_a_window_of_another_size_is_refused_and_ends_the_stream(vad, window):
+    ear = Ear(vad)
+    await ear.hear(window)
+    assert "1024 bytes" in str(ear.errors[0])
+    ear.stream.feed(SILENCE)
+    await Ear(vad).hear(SILENCE)
+    assert ear.told == [] and len(ear.errors) == 1
 
 
-async def test_an_engine_that_was_not_started_says_so():
-    with pytest.raises(EngineError, match="not been started"):
-        await SileroVad().open().probability(SILENCE)
+async def test_an_engine_that_was_not_started_says_so_to_everybody_who_waits():
+    vad = SileroVad()
+    ears = [Ear(vad), Ear(vad)]
+    await asyncio.gather(*(ear.hear(SILENCE) for ear in ears))
+    assert ["not been started" in str(ear.errors[0]) for ear in ears] == [True, True]
 
 
 def test_a_graph_of_another_form_is_refused():

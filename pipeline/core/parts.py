@@ -1,0 +1,158 @@
+"""The parts of one session and how they hang together. Wiring only."""
+
+import asyncio
+import zlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.contracts.events import EventKind
+from pipeline.contracts.spec import AssistantSpec
+from pipeline.contracts.wire import Offer
+from pipeline.core.budget import Budget
+from pipeline.core.clock import SessionClock
+from pipeline.core.conversation import Conversation
+from pipeline.core.conversing import Conversing
+from pipeline.core.drafting import Drafting
+from pipeline.core.echo import EchoCheck
+from pipeline.core.exchange import Exchange
+from pipeline.core.facing import Facing
+from pipeline.core.first_audio import FirstAudio
+from pipeline.core.floor import Floor
+from pipeline.core.limits import Limits
+from pipeline.core.listening import EarSettings, Listening
+from pipeline.core.mouth import Mouth
+from pipeline.core.nudging import Nudging
+from pipeline.core.ports import Hearing, Line, Speaker
+from pipeline.core.replying import Replying
+from pipeline.core.speaking import Speaking
+from pipeline.core.surroundings import Surroundings
+from pipeline.core.tasks import Tasks
+from pipeline.core.telling import Teller
+from pipeline.core.thinking import Thinking
+from pipeline.core.tones import Tones
+from pipeline.core.turns import Turns
+from pipeline.core.versions import Versions
+
+
+class Owner(Protocol):
+    """What the parts ask of their session."""
+
+    id: str
+    leg: int
+
+    @property
+    def at_turn_boundary(self) -> bool: ...
+    def hang_up(self, reason: str) -> None: ...
+    def nudge(self, question: str) -> None: ...
+    def exchange_closed(self, exchange: Exchange) -> None: ...
+    def task_failed(self, name: str, error: BaseException) -> None: ...
+
+
+@dataclass(slots=True)
+class Parts:
+    teller: Teller
+    facing: Facing | None
+    mouth: Mouth
+    floor: Floor
+    listening: Listening | None
+    versions: Versions
+    turns: Turns
+    drafting: Drafting
+    conversing: Conversing
+    nudging: Nudging
+    tones: Tones
+    budget: Budget
+
+    async def quiet(self) -> None:
+        """Nothing is said, prepared or asked any more."""
+        self.nudging.settled()
+        self.tones.stop()
+        await self.floor.close()
+        await self.drafting.close()
+
+
+def wire(
+    owner: Owner,
+    offer: Offer,
+    spec: AssistantSpec,
+    clock: SessionClock,
+    around: Surroundings,
+    line: Line | None,
+    hearing: Hearing | None,
+    limits: Limits,
+    tasks: Tasks,
+) -> Parts:
+    """`line` and `hearing` None: a conversation in writing."""
+    engines, meter = around.engines, around.meter
+    conversation = Conversation(offer.history)
+    speaker = line.speaker if line is not None else None
+    teller = Teller(owner.id, owner.leg, clock, line, around.publisher)
+    facing, speaking = _face_and_voice(owner, around, clock, line)
+    mouth = Mouth(speaker, facing, clock, teller, speaking.take_up_face if speaking else lambda: None)
+    tones = _tones(speaker, clock, teller)
+    nudging = Nudging(clock.clock, lambda: _cue(teller, tones), owner.nudge)
+    budget = Budget(meter, teller, lambda: facing.lag_ms if facing is not None else 0.0)
+
+    def start(exchange: Exchange) -> "asyncio.Task[None]":
+        return asyncio.create_task(replying.run(exchange), name=f"session {owner.id} reply {exchange.number}")
+
+    floor = Floor(
+        clock=clock,
+        teller=teller,
+        journal=around.journal,
+        conversation=conversation,
+        mouth=mouth,
+        first_audio=FirstAudio(clock, teller, meter, tones, lambda: nudging.due("reset")),
+        budget=budget,
+        start=start,
+        on_closed=owner.exchange_closed,
+    )
+    thinking = Thinking(engines.language, engines.retriever, conversation, clock, meter, around.load)
+    replying = Replying(floor, thinking, speaking, meter, mouth.tell_progress)
+    drafting = Drafting(start, meter)
+    versions = Versions(spec, engines, clock, meter, lambda: owner.at_turn_boundary)
+    turns = Turns(owner.id, owner.leg, clock, versions, len(conversation.questions()))
+    conversing = Conversing(
+        floor=floor,
+        turns=turns,
+        drafting=drafting,
+        detector=engines.turns,
+        echo=EchoCheck(engines.echo, speaker),
+        teller=teller,
+        limits=limits,
+        tasks=tasks,
+        meter=meter,
+        on_speech=nudging.settled,
+        on_end=owner.hang_up,
+        on_failure=owner.task_failed,
+    )
+    listening = None
+    if line is not None and hearing is not None:
+        ears = EarSettings.of(spec.turns, engines.turns.sound_s)
+        listening = Listening(line.microphone, engines.vad, hearing, ears, conversing)
+        conversing.listening = versions.listening = listening
+    return Parts(teller, facing, mouth, floor, listening, versions, turns, drafting, conversing, nudging, tones, budget)
+
+
+def _face_and_voice(
+    owner: Owner, around: Surroundings, clock: SessionClock, line: Line | None
+) -> tuple[Facing | None, Speaking | None]:
+    if line is None:
+        return None, None
+    track = around.engines.face.open(seed=zlib.crc32(owner.id.encode()) & 0xFFFF)  # the same on every worker
+    facing = Facing(owner.id, track, clock, line, around.publisher, around.meter)
+    return facing, Speaking(around.engines.voice, line.speaker, facing, clock)
+
+
+def _tones(speaker: Speaker | None, clock: SessionClock, teller: Teller) -> Tones:
+    """A tone unmutes the page as a reply does."""
+
+    def sounds() -> None:
+        teller.control({"type": "reply", "reply": -1, "t_audio_ms": round(clock.now_ms(), 1)})
+
+    return Tones(speaker, sounds)
+
+
+def _cue(teller: Teller, tones: Tones) -> None:
+    teller.tell(EventKind.NOTICE, code="listening", text="I'm listening.")
+    tones.listening()

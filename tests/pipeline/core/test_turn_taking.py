@@ -1,0 +1,368 @@
+"""Turn taking on a fake clock: speculation, two-step interruption, patience, fallbacks. Milliseconds, no engine."""
+
+import pytest
+
+from pipeline.contracts.dialogue import CancelReason
+from pipeline.contracts.spec import TurnSettings
+from tests.fakes.call import FakeCall, a_call
+from tests.fakes.machine import SPEECH
+from tests.pipeline.core.test_session import QUESTION, ask, running
+
+BRISK = TurnSettings(patience="brisk")
+LONG = "We are open on Saturdays from nine until two, and on all other days from eight until six. Thank you for asking."
+
+
+def control(call: FakeCall, kind: str) -> list[dict[str, object]]:
+    assert call.line is not None
+    return [m for m in call.line.told if m.get("type") == kind]
+
+
+async def speaking(*lines: str, **spec: object) -> FakeCall:
+    """A call whose agent has just begun a long reply; `lines`: what the visitor says after the question."""
+    call = await a_call([QUESTION, *lines], **spec)
+    call.language.reply_text = LONG
+    return call
+
+
+async def hear_reply_begin(call: FakeCall, ms: float = 1500) -> None:
+    await ask(call)
+    await call.hush(ms)
+    assert call.states()[-1] == "SPEAKING"
+
+
+# Speculation --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_reply_is_ready_when_the_turn_ends() -> None:
+    call = await a_call([QUESTION])
+    call.language.delay_s = 0.3
+    async with running(call):
+        await ask(call)
+        await call.hush(3000)
+    assert call.journal.turns()[0].timings["ttfa_ms"] == 0
+    assert call.meter.speculations == ["released"]
+    assert [r.speculative for r in call.language.requests] == [True], "it was asked once, and knew it was a draft"
+
+
+async def test_a_reply_that_is_not_ready_in_time_comes_as_soon_as_it_is() -> None:
+    call = await a_call([QUESTION])
+    call.language.delay_s = 0.7
+    async with running(call):
+        await ask(call)
+        await call.hush(3000)
+    assert call.journal.turns()[0].timings["ttfa_ms"] == pytest.approx(700 + 192 + 50 - 704, abs=21)
+
+
+async def test_nothing_is_heard_told_or_remembered_of_a_draft_when_the_visitor_goes_on() -> None:
+    call = await a_call([QUESTION])
+    async with running(call):
+        await call.say(600)
+        await call.hush(400)
+        assert len(call.language.requests) == 1, "prepared in the pause"
+        assert call.line is not None and call.line.speaker.sounded == []
+        assert call.journal.records[1:] == [] and call.states() == ["LISTENING"]
+        call.asr.lines[0] = QUESTION + " please"
+        await call.say(600)
+        await call.hush(3000)
+    assert call.meter.speculations == ["discarded", "released"]
+    assert [t.visitor_text for t in call.journal.turns()] == [QUESTION + " please"]
+    last = call.language.requests[-1]
+    assert [m.content for m in last.messages if m.role == "user"] == [QUESTION + " please"]
+
+
+async def test_a_pause_that_brings_no_new_words_keeps_its_draft() -> None:
+    call = await a_call([QUESTION])
+    async with running(call):
+        await call.say(600)
+        await call.hush(300)
+        await call.say(120)
+        await call.hush(3000)
+    assert len(call.language.requests) == 1
+    assert call.meter.speculations == ["released"]
+
+
+async def test_a_draft_whose_voice_failed_is_made_anew() -> None:
+    call = await a_call([QUESTION])
+    call.voice.fails_after = 0
+    async with running(call):
+        await call.say(600)
+        await call.hush(400)
+        call.voice.fails_after = 1000
+        await call.hush(3000)
+    assert call.journal.turns()[0].reply_text == call.language.reply_text
+
+
+async def test_typing_throws_a_draft_away() -> None:
+    call = await a_call([QUESTION])
+    async with running(call):
+        await call.say(600)
+        await call.hush(400)
+        assert call.line is not None
+        call.line.on_control({"type": "chat", "text": "never mind"})
+        await call.hush(4000)
+    assert call.meter.speculations == ["discarded"]
+    assert [t.origin for t in call.journal.turns()] == ["chat"]
+
+
+# Patience -----------------------------------------------------------------------------------------------------------
+
+
+async def test_calm_waits_out_a_pause_of_700_ms() -> None:
+    call = await a_call([QUESTION])
+    async with running(call):
+        await call.say(640)
+        await call.hush(700)
+        await call.say(640)
+        assert call.states() == ["LISTENING"]
+        await call.hush(3000)
+    assert len(call.journal.turns()) == 1
+    assert call.detector.asked == [], "calm needs no judge"
+
+
+async def test_brisk_takes_the_turn_sooner_when_the_sentence_sounds_complete() -> None:
+    call = await a_call([QUESTION], turns=BRISK)
+    async with running(call):
+        await ask(call)
+        await call.hush(3000)
+    assert call.journal.turns()[0].timings["endpoint_ms"] < 400
+    assert call.detector.asked[0].text == QUESTION and len(call.detector.asked[0].pcm) > 16_000
+
+
+async def test_brisk_waits_when_it_does_not() -> None:
+    call = await a_call(["I would like to make an"], turns=BRISK)
+    call.detector.known["I would like to make an"] = 0.1
+    async with running(call):
+        await ask(call)
+        await call.hush(3000)
+    assert call.journal.turns()[0].timings["endpoint_ms"] == 704
+
+
+async def test_without_a_judge_silence_alone_decides() -> None:
+    call = await a_call([QUESTION], turns=BRISK)
+    call.detector.fails = True
+    async with running(call):
+        await ask(call)
+        await call.hush(3000)
+    assert call.journal.turns()[0].timings["endpoint_ms"] == 704
+    assert call.meter.failures == ["turns"]
+
+
+async def test_a_visitor_cut_off_by_a_brisk_assistant_gets_the_floor_back_and_both_parts_are_one_turn() -> None:
+    call = await a_call(["what are your hours", "on saturday"], turns=BRISK)
+    call.language.reply_text = LONG
+    async with running(call):
+        await call.say(960)
+        await call.hush(600)
+        assert call.states()[-1] == "SPEAKING"
+        before = len(control(call, "hold"))
+        await call.say(40)
+        assert len(control(call, "hold")) == before + 1, "silent again with the first window"
+        await call.say(600)
+        await call.hush(8000)
+    (told,) = call.journal.turns()
+    assert told.visitor_text == "what are your hours on saturday"
+    assert told.reply_text == LONG and LONG.startswith(told.fragment) and not told.interrupted
+    assert call.language.requests[-1].question == "what are your hours on saturday"
+    roles = [m.role for m in call.language.requests[-1].messages]
+    assert roles == ["system", "user"], "the reply that was taken back is not remembered"
+
+
+# Interruption in two steps ------------------------------------------------------------------------------------------
+
+
+async def test_the_first_window_of_speech_silences_us_and_words_take_the_floor() -> None:
+    call = await speaking("wait what about sunday")
+    async with running(call):
+        await hear_reply_begin(call)
+        await call.say(40)
+        assert control(call, "hold") and call.line is not None and call.line.speaker.paused == 1
+        assert call.events("cancel") == [], "not decided yet"
+        await call.say(300)
+        assert call.events("cancel")[0]["reason"] == "USER_BARGE_IN"
+        assert call.line.speaker.flushed == 1
+        await call.hush(8000)
+    assert call.meter.interruptions == ["cancelled"]
+    assert [t.interrupted for t in call.journal.turns()] == [True, False]
+
+
+async def test_half_a_second_of_speech_takes_the_floor_without_a_word() -> None:
+    call = await speaking("")
+    async with running(call):
+        await hear_reply_begin(call)
+        await call.say(440)
+        assert call.events("cancel") == []
+        await call.say(120)
+        assert call.events("cancel")
+
+
+@pytest.mark.parametrize("word", ["mm-hm", "okay", "yeah right", "uh huh"])
+async def test_a_backchannel_does_not_take_the_floor_and_nothing_of_the_reply_is_lost(word: str) -> None:
+    call = await speaking(word)
+    async with running(call):
+        await hear_reply_begin(call)
+        await call.say(320)
+        await call.hush(12_000)
+    (told,) = call.journal.turns()
+    assert told.reply_text == LONG and not told.interrupted
+    assert "barge_in_ms" not in told.timings
+    assert call.meter.interruptions == ["backchannel"]
+    assert len(control(call, "hold")) == len(control(call, "resume")) == 1
+
+
+async def test_a_click_holds_the_reply_for_an_instant() -> None:
+    call = await speaking()
+    async with running(call):
+        await hear_reply_begin(call)
+        await call.say(40)
+        await call.hush(100)
+        assert control(call, "resume") and call.meter.interruptions == ["noise"]
+        await call.hush(12_000)
+    assert call.journal.turns()[0].reply_text == LONG
+
+
+async def test_the_face_moves_on_after_a_hold() -> None:
+    call = await speaking()
+    async with running(call):
+        await hear_reply_begin(call)
+        before = len(call.face.added)
+        await call.say(40)
+        await call.hush(80)
+        assert call.face.flushes
+        assert len(call.face.added) > before
+        await call.hush(12_000)
+
+
+async def test_a_noise_while_we_think_keeps_the_reply_behind_its_gate_until_it_is_over() -> None:
+    call = await a_call([QUESTION, "okay"])
+    call.language.delay_s = 0.75
+    async with running(call):
+        await call.say(1000)
+        await call.hush(760)
+        assert call.states()[-1] == "THINKING"
+        await call.say(320)
+        assert call.line is not None and call.line.speaker.sounded == []
+        await call.hush(6000)
+    (told,) = call.journal.turns()
+    assert told.visitor_text == QUESTION and told.reply_text == call.language.reply_text
+
+
+async def test_our_own_echo_does_not_interrupt() -> None:
+    call = await speaking()
+    async with running(call):
+        await hear_reply_begin(call)
+        assert call.line is not None
+        call.line.speaker.echo = SPEECH
+        await call.say(1500)
+        await call.hush(9000)
+        assert call.line.speaker.paused == 0
+    assert set(call.meter.interruptions) == {"echo"}
+    assert [t.reply_text for t in call.journal.turns()] == [LONG]
+
+
+async def test_somebody_who_speaks_over_the_echo_is_heard() -> None:
+    call = await speaking("hello there")
+    async with running(call):
+        await hear_reply_begin(call)
+        assert call.line is not None
+        call.line.speaker.echo = SPEECH
+        await call.say(500)
+        call.line.speaker.echo = b""
+        await call.say(600)
+        assert call.events("cancel")
+        await call.hush(5000)
+
+
+# Words that are commands --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["stop", "cancel", "hold on", "please stop"])
+async def test_a_command_stops_the_reply_and_needs_no_answer(word: str) -> None:
+    call = await speaking(word)
+    async with running(call):
+        await hear_reply_begin(call)
+        await call.say(600)
+        await call.hush(5000)
+    first, second = call.journal.turns()
+    assert first.interrupted and second.visitor_text == word and second.reply_text == ""
+    assert len(call.language.requests) == 1
+    assert call.states()[-1] == "LISTENING"
+
+
+async def test_a_command_with_nothing_to_stop_is_acknowledged() -> None:
+    call = await a_call(["hold on"])
+    async with running(call):
+        await ask(call)
+        await call.hush(3000)
+    assert call.journal.turns()[0].reply_text == "Take your time."
+    assert call.language.requests == []
+
+
+# Fallbacks ----------------------------------------------------------------------------------------------------------
+
+
+async def test_no_sound_within_500_ms_resets_the_turn_with_a_tone_and_no_partial_reply() -> None:
+    call = await a_call([QUESTION, "are you there"])
+    call.language.delay_s = 3.0
+    async with running(call):
+        await ask(call)
+        await call.hush(400)
+        assert call.meter.timeouts == 1 and call.states()[-1] == "LISTENING"
+        assert [n["code"] for n in call.events("notice")] == ["turn_timeout"]
+        assert call.line is not None and call.line.speaker.sounded == [-1], "a tone"
+        told = call.journal.turns()[0]
+        assert told.visitor_text == QUESTION and told.reply_text == ""
+        assert told.cancel_reason == CancelReason.SYSTEM_OVERLOAD
+        call.language.delay_s = 0.05
+        await ask(call)
+        await call.hush(3000)
+    assert call.language.requests[-1].question == f"{QUESTION} are you there", "what was asked is not forgotten"
+
+
+async def test_a_question_of_ours_that_nobody_answers_brings_a_cue_and_then_one_line() -> None:
+    call = await a_call([QUESTION])
+    async with running(call):
+        await ask(call)
+        await call.hush(14_000)
+        assert [n["code"] for n in call.events("notice")] == ["listening"]
+        await call.hush(20_000)
+    assert [(t.origin, t.reply_text) for t in call.journal.turns()][1:] == [("nudge", "Are you still there?")]
+
+
+async def test_an_answer_in_time_brings_no_cue() -> None:
+    call = await a_call([QUESTION, "no thank you"])
+    call.language.reply_text = "We are open. Anything else?"
+    async with running(call):
+        await ask(call)
+        await call.hush(2200)
+        call.language.reply_text = "Goodbye."
+        await ask(call)
+        await call.hush(15_000)
+    assert call.events("notice") == []
+
+
+# The budget ---------------------------------------------------------------------------------------------------------
+
+
+async def test_who_takes_more_than_their_share_is_counted_and_told_and_the_turn_goes_on() -> None:
+    call = await a_call([QUESTION])
+    call.language.delay_s = 0.2
+    async with running(call):
+        assert call.line is not None
+        call.line.on_control({"type": "quality", "rtt_ms": 30, "buffer_ms": 60, "else": "x"})
+        await ask(call)
+        await call.hush(3000)
+    assert call.meter.costs["llm"] == [pytest.approx(200, abs=1)]
+    assert call.meter.costs["network"] == [15] and call.meter.costs["client_buffer"] == [60]
+    assert {e["component"] for e in call.events("budget.over")} == {"llm", "client_buffer"}
+    assert call.journal.turns()[0].reply_text == call.language.reply_text
+
+
+@pytest.mark.parametrize("rubbish", [{}, {"rtt_ms": "x"}, {"rtt_ms": -1}, {"rtt_ms": 1e9, "buffer_ms": None}])
+async def test_what_a_page_says_of_its_line_is_not_trusted(rubbish: dict[str, object]) -> None:
+    call = await a_call([QUESTION])
+    async with running(call):
+        assert call.line is not None
+        call.line.on_control({"type": "quality", **rubbish})
+        await ask(call)
+        await call.hush(3000)
+    assert "network" not in call.meter.costs
