@@ -39,6 +39,16 @@ CONTEXT_TOKENS = Histogram(
     "Estimated length of a prompt, in tokens",
     buckets=(128, 256, 512, 1024, 2048, 4096, 8192),
 )
+SPECULATIONS = Counter(
+    "goassist_speculations_total", "Replies prepared before the turn was known to be over", ["outcome"]
+)
+INTERRUPTIONS = Counter("goassist_interruptions_total", "Speech over a reply, by what came of it", ["outcome"])
+TURN_TIMEOUTS = Counter("goassist_turn_timeouts_total", "Turns reset because nothing could be heard in time")
+OVERAGE = Counter("goassist_ttfa_overage_count", "Turns in which a component took more than its budget", ["component"])
+ACTUAL = Histogram(
+    "goassist_ttfa_actual_ms", "What a component of the latency budget took in a turn", ["component"],
+    buckets=(1, 2, 5, 10, 15, 20, 40, 60, 80, 120, 160, 250, 500, 1000, 5000),
+)  # fmt: skip
 ANIMATION_YIELDS = Counter("goassist_animation_yields_total", "Times that the face left frames out for the voice")
 PUBLISH_DROPPED = Counter("goassist_publish_dropped_total", "Live events and face batches that were not sent", ["what"])
 JOURNAL_WAITING = Gauge("goassist_journal_waiting_bytes", "Journal bytes on disk that the database does not have yet")

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 
 from pipeline.contracts.dialogue import Record, TurnRecord
+from pipeline.contracts.numbers import BUDGET_MS
 from pipeline.core.ports import Journal
 from pipeline.core.session import Session
 from pipeline.worker import metrics
@@ -24,8 +25,22 @@ class PrometheusMeter:
     def face_lag(self, lag_s: float) -> None:
         metrics.ANIMATION_LAG.observe(lag_s)
 
-    def prompt(self, tokens: int) -> None:
+    def prompt(self, tokens: int, *, speculative: bool = False) -> None:
         metrics.CONTEXT_TOKENS.observe(tokens)
+
+    def speculation(self, outcome: str) -> None:
+        metrics.SPECULATIONS.labels(outcome).inc()
+
+    def interruption(self, outcome: str) -> None:
+        metrics.INTERRUPTIONS.labels(outcome).inc()
+
+    def spent(self, component: str, actual_ms: float) -> None:
+        metrics.ACTUAL.labels(component).observe(actual_ms)
+        if actual_ms > BUDGET_MS[component]:
+            metrics.OVERAGE.labels(component).inc()
+
+    def turn_timeout(self) -> None:
+        metrics.TURN_TIMEOUTS.inc()
 
     def face_yielded(self) -> None:
         metrics.ANIMATION_YIELDS.inc()

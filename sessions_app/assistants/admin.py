@@ -32,7 +32,7 @@ class AssistantAdmin(ConsoleAdmin):
             (None, {"fields": (*who, "greeting", "persona")}),
             ("Knowledge", {"fields": ("facts", "documents", "confidence_threshold")}),
             ("Voice", {"fields": ("voice_name", "rate_wpm")}),
-            ("Turn taking", {"fields": ("endpoint_ms", "min_speech_ms", "idle_limit_s")}),
+            ("Turn taking", {"fields": ("patience", "endpoint_ms", "min_speech_ms", "idle_limit_s")}),
         )
 
     @display(description="Live", label={"unpublished": "warning"})

@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from pipeline.contracts.numbers import IDLE_LIMIT_RANGE_S, IDLE_LIMIT_S
+from pipeline.contracts.numbers import IDLE_LIMIT_RANGE_S, IDLE_LIMIT_S, PAUSE_MS
 from pipeline.contracts.spec import AssistantSpec, DocumentPassage, Fact, TurnSettings, VoiceSettings
 from sessions_app.assistants.models import Assistant
 
@@ -51,7 +51,8 @@ class VoiceDraft(Part):
 
 
 class TurnsDraft(Part):
-    endpoint_ms: int = Field(TURNS.endpoint_ms, ge=200, le=3000)
+    patience: Literal["calm", "brisk"] = "calm"
+    endpoint_ms: int = Field(TURNS.endpoint_ms, ge=PAUSE_MS, le=3000)
     min_speech_ms: int = Field(TURNS.min_speech_ms, ge=32, le=1000)
 
 
@@ -107,7 +108,7 @@ def spec_from(*, assistant: Assistant, draft: Draft) -> AssistantSpec:
         passages=tuple(passage for document in draft.documents for passage in _passages(document)),
         confidence_threshold=draft.confidence_threshold,
         voice=VoiceSettings(name=draft.voice.name, rate_wpm=draft.voice.rate_wpm),
-        turns=TurnSettings(endpoint_ms=draft.turns.endpoint_ms, min_speech_ms=draft.turns.min_speech_ms),
+        turns=TurnSettings(**draft.turns.model_dump()),
         idle_limit_s=draft.idle_limit_s,
     )
 

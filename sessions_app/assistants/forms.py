@@ -6,6 +6,7 @@ from django import forms
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -17,8 +18,9 @@ from sessions_app.assistants.models import Assistant
 FACT = {"heading": "topic", "text": "answer"}
 DOCUMENT = {"heading": "title", "text": "body"}
 DEFAULTS = Draft(greeting="-", persona="-").model_dump()
+PATIENCE = (("calm", "Calm"), ("brisk", "Brisk"))
 NESTED = {"voice_name": ("voice", "name"), "rate_wpm": ("voice", "rate_wpm")} | {
-    name: ("turns", name) for name in ("endpoint_ms", "min_speech_ms")
+    name: ("turns", name) for name in ("patience", "endpoint_ms", "min_speech_ms")
 }
 """Form field → its place in the draft, where that is not on top."""
 
@@ -67,7 +69,13 @@ class AssistantForm(forms.ModelForm):
     )
     voice_name = forms.CharField(widget=UnfoldAdminTextInputWidget, help_text="Of the speech engine: en-us, en-gb.")
     rate_wpm = _whole("Speed", "Words a minute.")
-    endpoint_ms = _whole("End of turn, ms", "Silence that ends the visitor's turn. Under 700: brisk.")
+    patience = forms.ChoiceField(
+        choices=PATIENCE,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Calm cuts nobody off in a pause of up to 700 ms. Brisk answers once a sentence sounds complete "
+        "and gives the floor back to whoever goes on.",
+    )
+    endpoint_ms = _whole("End of turn, ms", "Silence that ends the visitor's turn whatever was said; 700 or more.")
     min_speech_ms = _whole("Shortest speech, ms", "Sound shorter than this is noise.")
     idle_limit_s = _whole("Idle limit, s", "A silent session ends after so many seconds (60 to 3600).")
 
@@ -116,5 +124,5 @@ class AssistantForm(forms.ModelForm):
 
     def _field_of(self, draft_field: str) -> str | None:
         """Where to say it; None: on top of the form."""
-        first = {"voice": "voice_name", "turns": "endpoint_ms"}.get(draft_field, draft_field)
+        first = {"voice": "voice_name", "turns": "patience"}.get(draft_field, draft_field)
         return first if first in self.fields else None

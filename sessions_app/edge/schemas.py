@@ -101,6 +101,7 @@ class TurnOut(Schema):
     origin: str
     visitor_text: str
     reply_text: str = Field(description="As far as it was heard.")
+    fragment: str = Field(description="What was heard of a reply that was taken back: the visitor went on speaking.")
     interrupted: bool
     cancel_reason: str
     warmup: bool

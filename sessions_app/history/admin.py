@@ -23,6 +23,10 @@ def _timing(name: str, title: str) -> Any:
     return column
 
 
+UNASKED = {"greeting": "(greeting)", "nudge": "(silence)"}
+"""What stands for the visitor's words in turns that began without any."""
+
+
 class TurnInline(TabularInline):
     model = Turn
     verbose_name_plural = "turns (times in ms)"
@@ -61,7 +65,7 @@ class TurnInline(TabularInline):
 
     @display(description="Visitor")
     def said(self, turn: Turn) -> str:
-        return turn.visitor_text or ("(greeting)" if turn.origin == "greeting" else "(not understood)")
+        return turn.visitor_text or UNASKED.get(turn.origin, "(not understood)")
 
     @display(description="Assistant, as heard")
     def told(self, turn: Turn) -> str:
@@ -69,11 +73,13 @@ class TurnInline(TabularInline):
 
     @display(description="Note")
     def note(self, turn: Turn) -> str:
-        cancel = (turn.cancel_reason or "interrupted") if turn.interrupted else turn.cancel_reason
-        return (
-            ", ".join(filter(None, [cancel, "warm-up" if turn.warmup else "", "typed" * (turn.origin == "chat")]))
-            or "–"
+        notes = (
+            (turn.cancel_reason or "interrupted") if turn.interrupted else turn.cancel_reason,
+            "warm-up" * turn.warmup,
+            "typed" * (turn.origin == "chat"),
+            f"begun too early: “{turn.fragment}”" if turn.fragment else "",
         )
+        return ", ".join(filter(None, notes)) or "–"
 
     @display(description="Knowledge")
     def knowledge(self, turn: Turn) -> str:

@@ -1,8 +1,9 @@
 """The journal's database side: records of workers become rows, exactly once, however often they are handed over.
 
-Turns are unique by (session, leg, number). A `told` record writes the whole turn; a `said` record only creates it, so
-that a repeated one never takes a finished turn back. A record that cannot be stored (its session was deleted, its
-values do not fit) is logged and skipped; an error of the database itself is raised, so that the worker tries again.
+Turns are unique by (session, leg, number). A `told` record writes the whole turn; a `said` record creates it, or tells
+more of what the visitor said in it while it is not finished: a repeated one never takes a finished turn back. A record
+that cannot be stored (its session was deleted, its values do not fit) is logged and skipped; an error of the database
+itself is raised, so that the worker tries again.
 """
 
 import math
@@ -24,8 +25,8 @@ FINAL_REASONS = frozenset({"hangup", "idle", "limit"})
 """After these the visitor does not come back to the session; after all others a new leg may be offered."""
 UNSTORABLE = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 TOLD_FIELDS = (
-    "origin", "visitor_text", "reply_text", "interrupted", "cancel_reason", "warmup", "finished", "started_at",
-    "ended_at", "t_audio_ms", "confidence", "timings", "passages", "version_digest",
+    "origin", "visitor_text", "reply_text", "fragment", "interrupted", "cancel_reason", "warmup", "finished",
+    "started_at", "ended_at", "t_audio_ms", "confidence", "timings", "passages", "version_digest",
 )  # fmt: skip
 
 
@@ -75,6 +76,8 @@ def _apply(record: Record) -> None:
         )
     else:
         Turn.objects.bulk_create([turn], ignore_conflicts=True)
+        unfinished = Turn.objects.filter(session=turn.session_id, leg=turn.leg, number=turn.number, finished=False)
+        unfinished.update(visitor_text=turn.visitor_text, confidence=turn.confidence, t_audio_ms=turn.t_audio_ms)
     _seen(record.session_id, turn.ended_at or turn.started_at)
 
 
@@ -104,6 +107,7 @@ def _turn(record: TurnRecord) -> Turn:
         origin=_clean(record.origin, 10),
         visitor_text=_clean(record.visitor_text),
         reply_text=_clean(record.reply_text),
+        fragment=_clean(record.fragment),
         interrupted=record.interrupted,
         cancel_reason=_clean(record.cancel_reason, 20),
         warmup=record.warmup,

@@ -56,6 +56,8 @@ class Turn(TenantOwned):
     origin = models.CharField(max_length=10)
     visitor_text = models.TextField(blank=True, default="")
     reply_text = models.TextField(blank=True, default="")
+    fragment = models.TextField(blank=True, default="")
+    """What was heard of replies that were taken back, because the visitor had not finished yet."""
     interrupted = models.BooleanField(default=False)
     cancel_reason = models.CharField(max_length=20, blank=True, default="")
     warmup = models.BooleanField(default=False)

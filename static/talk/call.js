@@ -11,7 +11,7 @@ import { TalkProblem } from './problems.js';
 const CONNECT_LIMIT_MS = 10000;
 /** ICE may lose its path for a moment (Wi-Fi to mobile) and find it again by itself. */
 const DISCONNECTED_GRACE_MS = 1500;
-const FORWARDED = ['event', 'stop', 'reply', 'clock'];
+const FORWARDED = ['event', 'reply', 'hold', 'resume', 'stop', 'clock'];
 
 export class Call extends Emitter {
   #pc;

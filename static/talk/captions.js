@@ -6,7 +6,10 @@
 
 import { Emitter } from './emitter.js';
 
-/** @typedef {{who: 'visitor'|'agent', text: string, interrupted: boolean}} Line */
+/**
+ * @typedef {{who: 'visitor'|'agent', text: string, interrupted: boolean, turn: string}} Line
+ *   A line of the same speaker and turn as the last one takes its place: the visitor went on speaking.
+ */
 
 export class Captions extends Emitter {
   #seen = new Set();
@@ -61,7 +64,7 @@ export class Captions extends Emitter {
 
   #actions = {
     'caption.partial': ({ text }) => this.#show({ visitor: text }),
-    'caption.final': ({ text, origin }) => this.#said(text, origin),
+    'caption.final': (event) => this.#said(event),
     'state': ({ state }) => this.#stateIs(state),
     'agent.text': (event) => {
       if (!this.#toldTurns.has(turnOf(event))) this.#show({ agent: event.text });
@@ -75,28 +78,30 @@ export class Captions extends Emitter {
     this.settle();
   }
 
-  /** What sounded like words was none: it will get no final caption. */
+  /** What sounded like words was none: it will get no final caption. A reply that was taken back was none either. */
   #stateIs(state) {
     if (state === 'LISTENING' && this.#state === 'THINKING') this.#show({ visitor: '' });
+    if (state === 'INTERRUPTED') this.#show({ agent: '' });
     this.#state = state;
   }
 
-  #said(text, origin) {
+  #said(event) {
+    const { text, origin } = event;
     this.#show({ visitor: '' });
     const typed = origin === 'voice' ? -1 : this.#typed.indexOf(text);
     if (typed >= 0) this.#typed.splice(typed, 1);
-    else if (text) this.#keep('visitor', text);
+    else if (text) this.#keep('visitor', text, false, turnOf(event));
   }
 
   #tell(turn, text, interrupted) {
     if (this.#toldTurns.has(turn)) return;
     this.#toldTurns.add(turn);
     this.#show({ agent: '' });
-    if (text) this.#keep('agent', text, interrupted);
+    if (text) this.#keep('agent', text, interrupted, turn);
   }
 
-  #keep(who, text, interrupted = false) {
-    this.emit('kept', { who, text, interrupted });
+  #keep(who, text, interrupted = false, turn = '') {
+    this.emit('kept', { who, text, interrupted, turn });
   }
 
   #show({ visitor = this.#visitor, agent = this.#agent }) {

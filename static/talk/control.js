@@ -1,13 +1,15 @@
 /**
  * The data channel `control`: our heartbeat, the worker's, and its messages (docs/architecture.md, "Control data channel").
  *
- * Emits `event` (a live event), `stop` ({reply}), `reply` ({reply, t_audio_ms}), `clock` (t_audio_ms) and `lost` (why).
+ * Emits `event` (a live event), `reply` ({reply, t_audio_ms}), `hold` and `resume` ({reply}: somebody seems to speak over
+ * it; it goes on), `stop` ({reply}), `clock` (t_audio_ms) and `lost` (why).
  */
 
 import { Emitter } from './emitter.js';
 
 const BEAT_MS = 1000;
 const BEAT_LOST_MS = 3000;
+const OF_REPLIES = new Set(['reply', 'hold', 'resume', 'stop']);
 
 export class Control extends Emitter {
   #channel;
@@ -60,7 +62,7 @@ export class Control extends Emitter {
     if (typeof message.t_audio_ms === 'number' && message.type) this.emit('clock', message.t_audio_ms);
     if ('event' in message) this.emit('event', message);
     else if (message.type === 'moved') this.#lose('moved');
-    else if (message.type === 'stop' || message.type === 'reply') this.emit(message.type, message);
+    else if (OF_REPLIES.has(message.type)) this.emit(message.type, message);
   }
 
   #lose(why) {

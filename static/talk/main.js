@@ -75,6 +75,8 @@ class TalkPage {
       .on('event', (event) => this.#heard(event))
       .on('stream', (stream) => this.#sound.attach(stream))
       .on('stop', () => this.#silence())
+      .on('hold', () => this.#silence())
+      .on('resume', () => this.#replyBegins())
       .on('reply', () => this.#replyBegins())
       .on('clock', (tAudioMs) => this.#face.clock(tAudioMs))
       .on('face', (frame) => this.#face.add(frame));
@@ -96,6 +98,7 @@ class TalkPage {
     this.#sound.measure();
     this.#quality.start(call, (grade, measures) => {
       this.#view.quality(grade, measures);
+      this.#session?.tellQuality(measures);
       if (measures.delayMs) this.#face.playout(measures.delayMs + this.#sound.outputDelayMs);
     });
     this.#settings.refresh();
@@ -136,7 +139,7 @@ class TalkPage {
     this.#face.begin();
   }
 
-  /** The server says the reply is over: silence now, whatever the jitter buffer still holds. */
+  /** The server says the reply is over, or held: silence now, whatever the jitter buffer still holds. */
   #silence() {
     this.#sound.silence();
     this.#face.flush();

@@ -2,7 +2,7 @@
  * One session with the assistant, spoken or written: from the click to the end, over as many legs as it takes.
  *
  * Emits `phase` ({phase, problem?}), `event` (a live event), `problem` (TalkProblem: something to tell, the session goes
- * on), and what Call emits: `stream`, `face`, `stop`, `reply`, `clock`.
+ * on), and what Call emits: `stream`, `face`, `reply`, `hold`, `resume`, `stop`, `clock`.
  * Phases: `starting` → `live` ⇄ `reconnecting`; `starting` ⇄ `waiting` (busy); all → `ended`.
  */
 
@@ -16,7 +16,7 @@ import { Signaling } from './signaling.js';
 
 const RESUME_ATTEMPTS = 10;
 const WAITS = 20;
-const FORWARDED = ['stream', 'face', 'stop', 'reply', 'clock', 'event'];
+const FORWARDED = ['stream', 'face', 'reply', 'hold', 'resume', 'stop', 'clock', 'event'];
 
 /** Codes that end the session while it tries to come back; everything else is worth another attempt. */
 const HOPELESS = new Set(['expired', 'idle', 'limit', 'refused', 'not_live']);
@@ -90,6 +90,11 @@ export class Session extends Emitter {
   /** The visitor has heard enough of this reply. */
   stopReply() {
     this.#call?.send({ type: 'stop' });
+  }
+
+  /** How the line is, for the latency budget. @param {{rttMs: number, delayMs: number}} measures */
+  tellQuality({ rttMs, delayMs }) {
+    this.#call?.send({ type: 'quality', rtt_ms: rttMs, buffer_ms: delayMs });
   }
 
   hangup() {

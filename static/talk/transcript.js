@@ -21,9 +21,12 @@ export class Transcript {
   }
 
   /** @param {import('./captions.js').Line} line */
-  keep({ who, text, interrupted }) {
+  keep({ who, text, interrupted, turn }) {
+    const last = this.#log.lastElementChild;
+    if (turn && last?.dataset.line === `${who} ${turn}`) last.remove();
     const item = document.createElement('p');
     item.className = `line line--${who}`;
+    item.dataset.line = `${who} ${turn}`;
     item.append(speakerOf(who), textOf(text));
     if (interrupted) item.append(cutMark());
     this.#following(() => this.#log.append(item));

@@ -62,18 +62,19 @@ class FakeSpeaker:
         self._begun = False
         self._on_first: Callable[[], None] = lambda: None
         self.flushed = self.paused = self.resumed = 0
-        self.sounded: list[int] = []
-        """Replies whose sound went out, a number for each call of `play`."""
+        self.log: list[tuple[str, int]] = []
+        """What was done, with the reply it was done to: begin, play, flush."""
         self._reply = 0
         self.echo = b""
 
     def begin(self, reply: int, on_first_packet: Callable[[], None]) -> None:
         self._reply, self._on_first = reply, on_first_packet
+        self.log.append(("begin", reply))
         self._queued_ms = self._played_ms = 0.0
         self._since, self._begun = None, False
 
     async def play(self, pcm: bytes, rate_hz: int) -> None:
-        self.sounded.append(self._reply)
+        self.log.append(("play", self._reply))
         self._queued_ms += len(pcm) / 2 / rate_hz * 1000
         if not self._begun:
             self._begun, self._since = True, self._clock.now()
@@ -85,10 +86,16 @@ class FakeSpeaker:
         while self.played_ms < self._queued_ms - 1e-6:
             await self._clock.sleep(0.02 if self._since is None else (self._queued_ms - self.played_ms) / 1000)
 
+    @property
+    def sounded(self) -> list[int]:
+        """Replies whose sound went out, a number for each call of `play`."""
+        return [reply for what, reply in self.log if what == "play"]
+
     def flush(self) -> float:
         self._played_ms, self._since = self.played_ms, None
         self._queued_ms = self._played_ms
         self.flushed += 1
+        self.log.append(("flush", self._reply))
         return self._played_ms
 
     def pause(self) -> float:

@@ -13,7 +13,7 @@ test('a partial caption is shown live and kept when it is final', () => {
     ['live', { visitor: 'what are', agent: '' }],
     ['live', { visitor: 'what are your hours', agent: '' }],
     ['live', { visitor: '', agent: '' }],
-    ['kept', { who: 'visitor', text: 'What are your hours?', interrupted: false }],
+    ['kept', { who: 'visitor', text: 'What are your hours?', interrupted: false, turn: '1.1' }],
   ]);
 });
 
@@ -30,7 +30,7 @@ test('a reply is kept once, although it is told as an event and as a chat reply'
   const heard = record(captions, 'kept');
   captions.chatReply('session.1.4', 'We open at nine.');
   captions.apply(event(9, 'turn.done', { reply: 4, text: 'We open at nine.', interrupted: false }));
-  equal(heard, [['kept', { who: 'agent', text: 'We open at nine.', interrupted: false }]]);
+  equal(heard, [['kept', { who: 'agent', text: 'We open at nine.', interrupted: false, turn: '1.4' }]]);
 });
 
 test('a reply that comes after the next turn began is filed under its own number', () => {
@@ -46,7 +46,7 @@ test('an interrupted reply says so and holds what was heard', () => {
   const heard = record(captions, 'kept');
   captions.apply(event(1, 'agent.text', { reply: 1, text: 'We are open on' }));
   captions.apply(event(2, 'turn.done', { reply: 1, text: 'We are open', interrupted: true }));
-  equal(heard, [['kept', { who: 'agent', text: 'We are open', interrupted: true }]]);
+  equal(heard, [['kept', { who: 'agent', text: 'We are open', interrupted: true, turn: '' }]]);
 });
 
 test('text of a reply that arrives after its end is not shown again', () => {
@@ -82,4 +82,18 @@ test('a new leg keeps what was heard and ignores late news of the old one', () =
   captions.apply({ ...event(0, 'state', { state: 'LISTENING' }), leg: 2 });
   const late = captions.apply(event(8, 'agent.text', { reply: 1, text: 'Our prices are' }));
   equal([heard, late], [[['kept', { who: 'agent', text: 'Our prices', interrupted: true }]], false]);
+});
+
+test('a reply that was taken back leaves nothing, and what the visitor goes on to say is of the same turn', () => {
+  const captions = new Captions();
+  const heard = record(captions, 'kept');
+  captions.apply(event(1, 'caption.final', { text: 'What are your hours', origin: 'voice' }));
+  captions.apply(event(2, 'agent.text', { text: 'We are', reply: 1 }));
+  captions.apply(event(3, 'state', { state: 'INTERRUPTED' }));
+  captions.apply(event(4, 'state', { state: 'LISTENING' }));
+  captions.apply(event(5, 'caption.final', { text: 'What are your hours on Sunday', origin: 'voice' }));
+  captions.settle();
+  equal(heard.map(([, line]) => [line.text, line.turn]), [
+    ['What are your hours', '1.1'], ['What are your hours on Sunday', '1.1'],
+  ]);
 });

@@ -27,7 +27,7 @@ function controlled() {
     now += ms;
     control.tick();
   };
-  return { channel, control, pass, heard: record(control, 'lost', 'stop', 'reply', 'clock', 'event') };
+  return { channel, control, pass, heard: record(control, 'lost', 'reply', 'hold', 'resume', 'stop', 'clock', 'event') };
 }
 
 test('the first attempt is at once and ten take less than a minute and more than half of one', () => {
@@ -75,12 +75,16 @@ test('a worker that is going down is a loss at once', () => {
   equal(heard, [['lost', 'moved']]);
 });
 
-test('stop and reply are told with their numbers', () => {
+test('what happens to a reply is told with its number', () => {
   const { channel, heard, control } = controlled();
+  channel.hear({ type: 'hold', reply: 3, heard_ms: 100 });
+  channel.hear({ type: 'resume', reply: 3 });
   channel.hear({ type: 'stop', reply: 3, heard_ms: 120 });
   channel.hear({ type: 'reply', reply: 4, t_audio_ms: 900 });
   control.close();
-  equal(heard.map(([name, detail]) => [name, detail.reply ?? detail]), [['stop', 3], ['clock', 900], ['reply', 4]]);
+  equal(heard.map(([name, detail]) => [name, detail.reply ?? detail]), [
+    ['hold', 3], ['resume', 3], ['stop', 3], ['clock', 900], ['reply', 4],
+  ]);
 });
 
 test('silence has no level and full scale has all of it', () => {
