@@ -1,75 +1,121 @@
-"""What happens to RTP packets between the socket and the decoder.
+"""RTP packets in the order they were sent, as soon as that order is known.
 
 aiortc's jitter buffer holds four packets (80 ms) before the first comes out, and after a loss up to sixteen (320 ms)
-for good, since it releases one packet for each that arrives. That serves playing; a recogniser wants to hear now. So
-ours releases each packet as it comes, and gives up on packets that were overtaken: a reordered packet costs 20 ms of
-sound, which the microphone replaces by silence.
+for good. That serves playing; a recogniser wants to hear now. Here a packet is held only while one before it is
+missing, until REORDER_PACKETS wait or HOLD_S has passed, whichever comes first: then the missing ones are lost.
 """
 
-import logging
-from typing import Any
-
-from aiortc.jitterbuffer import JitterFrame
+from typing import Protocol
 
 from pipeline.contracts.numbers import WIRE_RATE_HZ
-from pipeline.core.ports import Clock
 
-log = logging.getLogger(__name__)
-
-BUFFER = "_RTCRtpReceiver__jitter_buffer"
-"""Private to aiortc 1.16 (pinned). tests/pipeline/media/test_arrivals.py notices when it disappears."""
 RESTART = 3000
 """Sequence numbers this far off are a new beginning, not loss or reordering (MAX_DROPOUT in RFC 3550, A.1)."""
-REMEMBERED = 64
+REORDER_PACKETS = 2
+HOLD_S = 0.03
+"""Asked each 20 ms (`expire`): nothing is held longer than 60 ms."""
+
+
+class RtpPacket(Protocol):
+    """The fields of `aiortc.rtp.RtpPacket` that count here."""
+
+    ssrc: int
+    sequence_number: int
+    timestamp: int
+    payload: bytes
+
+
+class Sink(Protocol):
+    """Who gets the packets, in order. None of these may raise."""
+
+    def restart(self) -> None:
+        """Another stream begins with the next packet."""
+        ...
+
+    def packet(self, timestamp: int, payload: bytes) -> None: ...
+
+    def lost(self, count: int, timestamp: int, payload: bytes) -> None:
+        """So many packets are missing before the one with this timestamp and payload, which `packet` brings next."""
+        ...
 
 
 class Arrivals:
-    """Stands in for `aiortc.jitterbuffer.JitterBuffer`, and counts."""
+    """One receiver's packets: ordered and counted. Times in clock seconds."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._highest: int | None = None
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._ssrc: int | None = None
+        self._expected = 0
+        self._held: dict[int, tuple[int, bytes, float]] = {}
+        self._held_since = 0.0
         self._transit: float | None = None
-        self._first_timestamp = 0
-        self._arrived_s: dict[int, float] = {}
         self.packets_in = 0
         self.packets_lost = 0
+        self.packets_late = 0
+        """Came twice, or after they had been given up."""
         self.jitter_ms = 0.0
         self.delay_ms = 0.0
-        """Arrival of a packet → its sound in the microphone, smoothed."""
+        """How long packets are held, smoothed."""
+        self.longest_delay_ms = 0.0
 
-    def add(self, packet: Any) -> tuple[bool, JitterFrame | None]:
-        """(whether a key frame is needed: never, the frame to decode or None), as aiortc expects it.
-
-        An empty payload is thrown away: to the decoder it would mean the end of the stream.
-        """
-        if not packet._data or not self._newest(packet.sequence_number):
-            return False, None
-        now = self._clock.now()
-        if not self.packets_in:
-            self._first_timestamp = packet.timestamp
+    def add(self, packet: RtpPacket, now: float) -> None:
+        sequence = packet.sequence_number
+        if packet.ssrc != self._ssrc:
+            self._begin(packet)
+        ahead = (sequence - self._expected) & 0xFFFF
+        if RESTART <= ahead <= 0x10000 - RESTART:
+            self._begin(packet)
+            ahead = 0
+        if ahead > 0x10000 - RESTART or sequence in self._held:
+            self.packets_late += 1
+            return
         self.packets_in += 1
         self._measure_jitter(packet.timestamp, now)
-        self._arrived_s[(packet.timestamp - self._first_timestamp) & 0xFFFFFFFF] = now
-        if len(self._arrived_s) > REMEMBERED:
-            self._arrived_s.pop(next(iter(self._arrived_s)))
-        return False, JitterFrame(data=packet._data, timestamp=packet.timestamp)
+        if ahead == 0:
+            self._release(packet.timestamp, packet.payload, now, now)
+            self._follow(now)
+        else:
+            self._hold(packet, now)
 
-    def heard(self, pts: int) -> None:
-        """The sound of the packet with this (zero-based) RTP timestamp has reached the microphone."""
-        arrived_s = self._arrived_s.pop(pts & 0xFFFFFFFF, None)
-        if arrived_s is not None:
-            self.delay_ms += ((self._clock.now() - arrived_s) * 1000 - self.delay_ms) / 16
+    def expire(self, now: float) -> None:
+        """To be called each 20 ms or so: what has been missing for too long is lost."""
+        if self._held and now - self._held_since >= HOLD_S:
+            self._give_up(now)
 
-    def _newest(self, sequence: int) -> bool:
-        ahead = (sequence - self._highest) & 0xFFFF if self._highest is not None else 1
-        late = ahead > 0x10000 - RESTART or ahead == 0
-        if late:
-            return False
-        if ahead < RESTART:
-            self.packets_lost += ahead - 1
-        self._highest = sequence
-        return True
+    def _begin(self, packet: RtpPacket) -> None:
+        self._sink.restart()
+        self._ssrc, self._expected, self._transit = packet.ssrc, packet.sequence_number, None
+        self._held.clear()
+
+    def _hold(self, packet: RtpPacket, now: float) -> None:
+        if not self._held:
+            self._held_since = now
+        self._held[packet.sequence_number] = (packet.timestamp, packet.payload, now)
+        if len(self._held) >= REORDER_PACKETS:
+            self._give_up(now)
+
+    def _give_up(self, now: float) -> None:
+        """On the missing packets before the first that is held."""
+        first = min(self._held, key=lambda sequence: (sequence - self._expected) & 0xFFFF)
+        count = (first - self._expected) & 0xFFFF
+        self.packets_lost += count
+        timestamp, payload, _ = self._held[first]
+        self._sink.lost(count, timestamp, payload)
+        self._expected = first
+        self._follow(now)
+
+    def _follow(self, now: float) -> None:
+        """Release what was held, up to the next one that is missing."""
+        while self._held and (held := self._held.pop(self._expected, None)):
+            self._release(*held, now)
+            self._held_since = now
+
+    def _release(self, timestamp: int, payload: bytes, came: float, now: float) -> None:
+        self._expected = (self._expected + 1) & 0xFFFF
+        delay_ms = (now - came) * 1000
+        self.delay_ms += (delay_ms - self.delay_ms) / 16
+        self.longest_delay_ms = max(self.longest_delay_ms, delay_ms)
+        self._sink.packet(timestamp, payload)
 
     def _measure_jitter(self, timestamp: int, now: float) -> None:
         """Interarrival jitter, RFC 3550 section 6.4.1, in ms."""
@@ -77,15 +123,3 @@ class Arrivals:
         if self._transit is not None and abs(transit - self._transit) < 10_000:
             self.jitter_ms += (abs(transit - self._transit) - self.jitter_ms) / 16
         self._transit = transit
-
-
-def install(receiver: Any, clock: Clock) -> Arrivals:
-    """Have this `aiortc.RTCRtpReceiver` use an Arrivals. Where aiortc has changed inside, calls go on, 80 ms later."""
-    arrivals = Arrivals(clock)
-    if hasattr(receiver, BUFFER):
-        setattr(receiver, BUFFER, arrivals)
-    else:
-        log.warning(
-            "aiortc has no %s any more: sound comes through its own jitter buffer, later and unmeasured", BUFFER
-        )
-    return arrivals

@@ -19,20 +19,19 @@ class CaptureClock:
         self._least_wait_ms = float("inf")
         self._frames = 0
 
-    def stamp(self, pts: int, samples: int, now_ms: float) -> tuple[float, float]:
-        """(t_audio_ms of the frame's first sample, ms that are missing before it).
+    def stamp(self, pts: int, samples: int, now_ms: float) -> float:
+        """t_audio_ms of the frame's first sample.
 
         `pts` and `samples` at 48 kHz; `now_ms`: the session's audio clock at arrival.
         """
-        gap = 0 if self._expected is None else pts - self._expected
-        if self._expected is None or not 0 <= gap <= LOSS_TICKS:
-            gap = 0
+        if self._expected is None or not 0 <= pts - self._expected <= LOSS_TICKS:
             self._anchor(pts, samples, now_ms)
         self._expected = pts + samples
-        self._follow_drift(now_ms - self._time(pts + samples))
-        return self._time(pts), gap / TICKS_PER_MS
+        self._follow_drift(now_ms - self.time(pts + samples))
+        return self.time(pts)
 
-    def _time(self, pts: int) -> float:
+    def time(self, pts: int) -> float:
+        """t_audio_ms of the sample with this position."""
         return self._anchor_ms + pts / TICKS_PER_MS
 
     def _anchor(self, pts: int, samples: int, now_ms: float) -> None:

@@ -1,13 +1,15 @@
-"""Soft edges, so that sound neither starts nor stops with a click. Frames are 20 ms of 48 kHz mono s16le."""
+"""Soft edges, so that sound neither starts nor stops with a click. Frames are 20 ms of 24 kHz mono s16le."""
 
 from array import array
 
-from pipeline.contracts.numbers import PACKET_MS, WIRE_RATE_HZ
+from pipeline.contracts.numbers import PACKET_MS
 
-FRAME_SAMPLES = WIRE_RATE_HZ * PACKET_MS // 1000
+VOICE_RATE_HZ = 24_000
+"""Sample rate of everything on its way out. Voices have 16 to 24 kHz; Opus takes it as it is."""
+FRAME_SAMPLES = VOICE_RATE_HZ * PACKET_MS // 1000
 FRAME_BYTES = FRAME_SAMPLES * 2
 SILENCE = bytes(FRAME_BYTES)
-FADE_SAMPLES = WIRE_RATE_HZ * 4 // 1000
+FADE_SAMPLES = VOICE_RATE_HZ * 4 // 1000
 """4 ms: too short to be heard as a fade, long enough that the step makes no click."""
 
 

@@ -73,11 +73,11 @@ def _check(offer: SessionDescription) -> None:
         raise MediaError("the offer has no DTLS fingerprint")
 
 
-def tuned(answer: str) -> str:
-    """Our answer with what we want of the browser's Opus: mono, with forward error correction (RFC 7587, 6.1)."""
-    return _OPUS.sub(
-        lambda line: f"{line[0].rstrip()}\r\na=fmtp:{line[1]} minptime=20;useinbandfec=1;stereo=0\r", answer
-    )
+def tuned(answer: str, *, silence_unsent: bool) -> str:
+    """Our answer with what we want of the browser's Opus: mono, with forward error correction, and where
+    `silence_unsent`, no packets in silence (RFC 7587, 6.1)."""
+    wanted = "minptime=20;useinbandfec=1;stereo=0" + (";usedtx=1" if silence_unsent else "")
+    return _OPUS.sub(lambda line: f"{line[0].rstrip()}\r\na=fmtp:{line[1]} {wanted}\r", answer)
 
 
 def candidate(text: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> RTCIceCandidate | None:

@@ -1,38 +1,63 @@
-"""PCM to Opus and from one sample rate to another, through av (FFmpeg)."""
+"""PCM to Opus and from one sample rate to another."""
 
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Protocol
 
 import av
 
-from pipeline.contracts.numbers import WIRE_RATE_HZ
-from pipeline.media.edges import FRAME_SAMPLES
+from pipeline.media import libopus
+from pipeline.media.edges import FRAME_SAMPLES, VOICE_RATE_HZ
 
-TIME_BASE = Fraction(1, WIRE_RATE_HZ)
+log = logging.getLogger(__name__)
+
 BIT_RATE = 32_000
-OPTIONS = {"application": "lowdelay", "frame_duration": "20", "compression_level": "5", "vbr": "constrained"}
-"""Chosen by measurement, docs/media.md: 60 µs a frame, where `voip` takes 170 µs; free VBR overshoots to 55 kbit/s."""
+COMPLEXITY = 5
+"""Chosen by measurement, with `lowdelay`, mono and 24 kHz: docs/media.md."""
+AV_OPTIONS = {
+    "application": "lowdelay",
+    "frame_duration": "20",
+    "compression_level": str(COMPLEXITY),
+    "vbr": "constrained",
+}
 
 
-class Encoder:
-    """One session's Opus encoder: mono, 20 ms a packet. It keeps state between packets, so one for each track."""
+class Encoder(Protocol):
+    """One session's Opus encoder. It keeps state between packets, so one for each track."""
+
+    def encode(self, pcm: bytes) -> bytes:
+        """One frame (20 ms, 24 kHz mono s16le) as one Opus packet."""
+        ...
+
+
+def encoder() -> Encoder:
+    """libopus itself where it can be found, else through av, at twice the cost."""
+    try:
+        return libopus.Encoder(VOICE_RATE_HZ, BIT_RATE, COMPLEXITY)
+    except OSError as error:
+        log.warning("%s: sound is encoded through av", error)
+        return AvEncoder()
+
+
+class AvEncoder:
+    """The same through FFmpeg."""
 
     def __init__(self) -> None:
         codec = av.CodecContext.create("libopus", "w")
         codec.bit_rate = BIT_RATE
         codec.format = av.AudioFormat("s16")
         codec.layout = av.AudioLayout("mono")
-        codec.sample_rate = WIRE_RATE_HZ
-        codec.time_base = TIME_BASE
-        codec.options = OPTIONS
+        codec.sample_rate = VOICE_RATE_HZ
+        codec.time_base = Fraction(1, VOICE_RATE_HZ)
+        codec.options = AV_OPTIONS
         self._codec = codec
         self._samples = 0
 
     def encode(self, pcm: bytes) -> bytes:
-        """One frame (960 samples, 48 kHz mono s16le) as one Opus packet."""
-        frame = audio_frame(pcm, WIRE_RATE_HZ)
+        frame = audio_frame(pcm, VOICE_RATE_HZ)
         frame.pts = self._samples
-        frame.time_base = TIME_BASE
+        frame.time_base = Fraction(1, VOICE_RATE_HZ)
         self._samples += FRAME_SAMPLES
         return b"".join(bytes(packet) for packet in self._codec.encode(frame))
 

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aiortc import RTCRtpSender, RTCRtpTransceiver, RTCSessionDescription
+from aiortc import RTCRtpSender, RTCSessionDescription
 
 from pipeline.contracts.errors import MediaError
 from pipeline.core.ports import Clock
-from pipeline.media import arrivals, guard, offer
-from pipeline.media.arrivals import Arrivals
+from pipeline.media import guard, offer
 from pipeline.media.channels import SideChannels
 from pipeline.media.connection import Connection
+from pipeline.media.incoming import Incoming
 from pipeline.media.microphone import Microphone
+from pipeline.media.outgoing import RtpOutlet
 from pipeline.media.speaker import Speaker
 
 
@@ -43,15 +44,16 @@ class Peer:
     """`core.ports.Line` over WebRTC. Made by `answer()`."""
 
     def __init__(self, ice_servers: Sequence[dict[str, Any]], clock: Clock, session_t0: float) -> None:
-        self.microphone = Microphone(clock, session_t0, self._heard_frame)
-        self.speaker = Speaker(clock, session_t0)
+        self.microphone = Microphone(clock, session_t0, self._heard)
+        self._outlet = RtpOutlet()
+        self.speaker = Speaker(clock, session_t0, self._outlet)
         self.on_control: Callable[[dict[str, Any]], None] = _nobody
         self._clock = clock
         self._last_heard = clock.now()
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._channels = SideChannels(lambda message: self.on_control(message), self._heard)
         self._connection = Connection(ice_servers, self._end)
-        self._arrivals: Arrivals | None = None
+        self._incoming = Incoming(clock, self.microphone)
         self._guards: list[guard.Guard] = []
         self._candidates = 0
 
@@ -90,14 +92,9 @@ class Peer:
 
     def stats(self) -> dict[str, float]:
         """Counts since the call began, and the jitter and delay of late; ms where the name says so."""
-        heard = self._arrivals
         return {
-            "packets_in": heard.packets_in if heard else 0,
-            "packets_lost": heard.packets_lost if heard else 0,
-            "jitter_ms": heard.jitter_ms if heard else 0.0,
-            "jitter_buffer_ms": heard.delay_ms if heard else 0.0,
+            **self._incoming.stats(),
             "packets_out": self.speaker.packets_out,
-            "frames_dropped": self.microphone.frames_dropped,
             "messages_dropped": self._channels.dropped,
             "messages_garbage": self._channels.garbage,
             "datagrams_dropped": sum(watch.dropped for watch in self._guards),
@@ -108,7 +105,7 @@ class Peer:
     async def _negotiate(self, remote: str) -> str:
         pc = self._connection.pc
         pc.on("datachannel", self._channels.opened)
-        audio = pc.addTransceiver(self.speaker.track, direction="sendrecv")
+        audio = pc.addTransceiver(self._outlet.track, direction="sendrecv")
         audio.setCodecPreferences(
             [c for c in RTCRtpSender.getCapabilities("audio").codecs if c.mimeType == "audio/opus"]
         )
@@ -117,24 +114,16 @@ class Peer:
             if other is not audio:
                 other.direction = "inactive"  # so the browser sends none of it, and nothing is decoded
         self._connection.hurry()
-        ours = await pc.createAnswer()
-        await pc.setLocalDescription(RTCSessionDescription(offer.tuned(ours.sdp), "answer"))
+        tapped = self._incoming.tap(audio.receiver)
+        ours = offer.tuned((await pc.createAnswer()).sdp, silence_unsent=tapped)
+        await pc.setLocalDescription(RTCSessionDescription(ours, "answer"))
         self._guards = [guard.install(ice, self._heard) for ice in self._connection.ice()]
-        self._hear(audio)
-        return str(pc.localDescription.sdp)
-
-    def _hear(self, audio: RTCRtpTransceiver) -> None:
-        self._arrivals = arrivals.install(audio.receiver, self._clock)
         if audio.receiver.track is not None:  # an offer may want to listen only
-            self.microphone.listen(audio.receiver.track)
+            self.microphone.listen(audio.receiver.track, self._incoming.beat)
+        return str(pc.localDescription.sdp)
 
     def _heard(self) -> None:
         self._last_heard = self._clock.now()
-
-    def _heard_frame(self, pts: int) -> None:
-        self._heard()
-        if self._arrivals:
-            self._arrivals.heard(pts)
 
     def _end(self, reason: str) -> None:
         if not self._ended.done():

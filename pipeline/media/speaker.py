@@ -1,72 +1,66 @@
-"""The way out: phrases of PCM become paced Opus packets on our own track.
+"""The way out: phrases of PCM become paced frames, and a transport's outlet takes them from here.
 
-aiortc asks the track for a packet, sends it, and asks again. We answer each 20 ms by absolute deadlines while there is
-something to say, then with TAIL_FRAMES of silence, then not at all until there is sound again: the RTP timestamp goes
-on with the clock, so the browser sees a pause, not a loss. Stopping dead, without the silent frames, makes Chromium
-stretch the last sound by 70 to 100 ms.
+A frame leaves each 20 ms by absolute deadlines while there is something to say, then the outlet's number of silent
+frames, then none at all until there is sound again: positions go on with the clock, so the listener's side sees a
+pause, not a loss. The first frame after a pause leaves at once; the others with the process's ticker.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import av
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 
 from pipeline.contracts.audio import AudioPacket
-from pipeline.contracts.errors import StreamEnded
-from pipeline.contracts.numbers import PACKET_MS, WIRE_RATE_HZ
+from pipeline.contracts.numbers import PACKET_MS
 from pipeline.core.ports import Clock
-from pipeline.core.stream import Stream
-from pipeline.media.edges import FRAME_BYTES, SILENCE, ease_out, fade_in, last_sample
-from pipeline.media.opus import TIME_BASE, Encoder, Resampler
-from pipeline.media.unsent import Unsent
+from pipeline.media.edges import (
+    FRAME_BYTES,
+    FRAME_SAMPLES,
+    SILENCE,
+    VOICE_RATE_HZ,
+    ease_out,
+    fade_in,
+    last_sample,
+)
+from pipeline.media.opus import Resampler
+from pipeline.media.outlet import Outlet
+from pipeline.media.playout import Playout
+from pipeline.media.reference import Reference
+from pipeline.media.ticker import STEP_S, ticker_of
 
 PACKET_S = PACKET_MS / 1000
-QUEUE_FRAMES = 15
-"""300 ms: what `play()` may be ahead of the transport. More would only be thrown away at a barge-in."""
-TAIL_FRAMES = 10
 CATCH_UP_S = 5 * PACKET_S
-"""Later than this, the missed time is given up (the RTP clock jumps) instead of sending a burst."""
+"""Later than this, the missed time is given up (positions jump) instead of sending a burst."""
 SLICE_MS = 200
 """Sound is resampled in slices of this length: a long phrase must not hold up the loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """20 ms of sound waiting to be sent. `samples`: how many of them are sound, the rest is padding."""
-
-    pcm: bytes
-    samples: int
-    reply: int
-    era: int
-    """How many flushes came before it: a frame of an older era is never sent."""
-
-
 class Speaker:
-    """`core.ports.Speaker` over a WebRTC track, for one producer. After `close()` it swallows what it is given."""
+    """`core.ports.Speaker`, for one producer. After `close()` it swallows what it is given."""
 
-    def __init__(self, clock: Clock, session_t0: float) -> None:
-        self.track = OutgoingTrack(self)
+    def __init__(self, clock: Clock, session_t0: float, outlet: Outlet) -> None:
+        """`session_t0`: clock seconds at which the session's audio clock reads zero."""
         self.packets_out = 0
         self._clock = clock
         self._t0 = session_t0
-        self._frames: Stream[Frame] = Stream(QUEUE_FRAMES)
-        self._unsent = Unsent()
-        self._resampler = Resampler(WIRE_RATE_HZ)
-        self._encoder = Encoder()
-        self._tail = bytearray()
+        self._outlet = outlet
+        self._ticker = ticker_of(clock)
+        self._queue = Playout(outlet.rewind_ms // PACKET_MS)
+        self._reference = Reference()
+        self._resampler = Resampler(VOICE_RATE_HZ)
+        self._rest = bytearray()
         self._reply = 0
         self._era = 0
         self._played_samples = 0
         self._on_first_packet: Callable[[], None] | None = None
+        self._paused = False
+        self._closed = False
         self._silent_left = 0
         self._last = 0
         self._sounding = False
-        self._due_s = 0.0
         self._started_s: float | None = None
+        self._due_s = 0.0
+        self._position = 0
         self._session_id = ""
         self._on_packet: Callable[[AudioPacket], None] | None = None
+        outlet.on_ready = self._rouse
 
     def tap(self, session_id: str, on_packet: Callable[[AudioPacket], None]) -> None:
         """Have every outgoing packet shown to `on_packet` as well (V4), silent ones included."""
@@ -77,144 +71,159 @@ class Speaker:
     def begin(self, reply: int, on_first_packet: Callable[[], None]) -> None:
         self._end_phrase()
         self._reply, self._played_samples, self._on_first_packet = reply, 0, on_first_packet
+        self.resume()
 
     async def play(self, pcm: bytes, rate_hz: int) -> None:
         """`pcm`: mono s16le. Returns early when `flush()` or `close()` is called meanwhile."""
         era = self._era
         size = rate_hz * SLICE_MS // 1000 * 2
         for start in range(0, len(pcm), size):
-            self._tail += self._resampler.feed(pcm[start : start + size], rate_hz)
-            while len(self._tail) >= FRAME_BYTES:
-                frame = self._cut(FRAME_BYTES)
-                if not await self._put(frame) or era != self._era:
+            self._rest += self._resampler.feed(pcm[start : start + size], rate_hz)
+            while len(self._rest) >= FRAME_BYTES:
+                if not await self._add(FRAME_BYTES, era):
                     return
 
     async def drain(self) -> None:
-        self._tail += self._resampler.rest()
-        while self._tail:
-            await self._put(self._cut(min(len(self._tail), FRAME_BYTES)))
-        await self._unsent.none()
+        era = self._era
+        self._rest += self._resampler.rest()
+        while self._rest:
+            if not await self._add(min(len(self._rest), FRAME_BYTES), era):
+                return
+        await self._queue.empty()
 
     def flush(self) -> float:
         self._era += 1
-        self._frames.clear()
-        self._unsent.forget()
+        self._paused = False
         self._resampler.rest()
-        self._tail.clear()
+        self._rest.clear()
         self._on_first_packet = None
+        self._queue.clear()
         return self.played_ms
+
+    def pause(self) -> float:
+        if not self._paused:
+            self._paused = True
+            again = self._queue.put_back(self._clock.now() - self._outlet.rewind_ms / 1000)
+            self._played_samples -= sum(frame.samples for frame in again if frame.reply == self._reply)
+        return self.played_ms
+
+    def resume(self) -> None:
+        self._paused = False
+        self._rouse()
+
+    def reference(self, seconds: float) -> tuple[bytes, int]:
+        """At most reference.KEPT_S seconds back."""
+        now = self._position + round((self._clock.now() - self._due_s) * VOICE_RATE_HZ)
+        return self._reference.until(now, round(seconds * VOICE_RATE_HZ)), VOICE_RATE_HZ
 
     @property
     def played_ms(self) -> float:
-        return self._played_samples * 1000 / WIRE_RATE_HZ
+        return self._played_samples * 1000 / VOICE_RATE_HZ
 
     def close(self) -> None:
         """Nothing goes out any more; whoever waits in `play` or `drain` returns."""
+        self._closed = True
         self.flush()
-        self._frames.close()
-        self.track.stop()
+        self._ticker.leave(self._beat)
+        self._outlet.close()
 
     # Towards the transport --------------------------------------------------------------------------------------
 
-    async def next_packet(self) -> av.Packet:
-        """The next packet when it is due; waits while there is nothing to say. Raises MediaStreamError at the end."""
-        while True:
-            if self._silent_left and not len(self._frames):
-                await self._pace()
-                if not len(self._frames):
-                    return self._silent_packet()
-            try:
-                frame = await self._frames.get()
-            except StreamEnded as end:
-                raise MediaStreamError from end
-            await self._pace()
-            if frame.era == self._era:
-                return self._sound_packet(frame)
+    def _rouse(self) -> None:
+        """There may be something to send: now, if the line was at rest."""
+        if self._beat not in self._ticker and self._outlet.ready and self._sound_waits():
+            now = self._clock.now()
+            if now > self._due_s:
+                self._miss(now)
+            if (next_s := self._beat(now)) is not None:
+                self._ticker.join(self._beat, next_s)
 
-    async def _pace(self) -> None:
-        """Wait for the next packet's time: 20 ms after the last one, by the clock, so that errors never add up."""
-        await self._clock.sleep(self._due_s - self._clock.now())
-        if self._clock.now() > self._due_s + CATCH_UP_S:
-            self._due_s = self._clock.now()
+    def _sound_waits(self) -> bool:
+        return bool(len(self._queue)) and not self._paused
 
-    def _sound_packet(self, frame: Frame) -> av.Packet:
+    def _beat(self, now: float) -> float | None:
+        """Send what is due. Returns when the next frame is; None when there is nothing more to send."""
+        if not self._sound_waits() and not self._silent_left:
+            return None
+        if not self._outlet.ready:
+            return now + STEP_S if self._started_s is not None else None
+        if now > self._due_s + CATCH_UP_S:
+            self._miss(now)
+        if self._sound_waits():
+            self._send_sound(now)
+        else:
+            self._send_silence()
+        return max(self._due_s, now + STEP_S)
+
+    def _miss(self, now: float) -> None:
+        """Time has passed in which nothing was sent."""
+        if self._started_s is None:
+            self._started_s = now
+        else:
+            self._position += round((now - self._due_s) * VOICE_RATE_HZ)
+        self._due_s = now
+
+    def _send_sound(self, now: float) -> None:
+        frame = self._queue.take(now)
         pcm = frame.pcm if self._sounding else fade_in(frame.pcm)
-        self._sounding, self._last, self._silent_left = True, last_sample(pcm), TAIL_FRAMES
-        packet = self._packet(pcm)
-        self._unsent.sent()
+        self._sounding, self._last, self._silent_left = True, last_sample(pcm), self._outlet.tail_frames
+        self._reference.add(self._position, pcm)
+        self._send(pcm)
         if frame.reply == self._reply:
             self._played_samples += frame.samples
             if on_first_packet := self._on_first_packet:
                 self._on_first_packet = None
                 on_first_packet()
-        return packet
 
-    def _silent_packet(self) -> av.Packet:
+    def _send_silence(self) -> None:
         pcm = ease_out(self._last) if self._sounding else SILENCE
         self._sounding = False
         self._silent_left -= 1
-        return self._packet(pcm)
+        self._send(pcm)
 
-    def _packet(self, pcm: bytes) -> av.Packet:
-        if self._started_s is None:
-            self._started_s = self._due_s
-        payload = self._encoder.encode(pcm)
-        packet = av.Packet(payload)
-        packet.pts = round((self._due_s - self._started_s) * WIRE_RATE_HZ)
-        packet.time_base = TIME_BASE
+    def _send(self, pcm: bytes) -> None:
+        payload = self._outlet.send(pcm, self._position)
         if self._on_packet:
             self._on_packet(self._described(payload))
         self.packets_out += 1
+        self._position += FRAME_SAMPLES
         self._due_s += PACKET_S
-        return packet
 
     def _described(self, payload: bytes) -> AudioPacket:
+        started_s = self._started_s or 0.0
         return AudioPacket(
             session_id=self._session_id,
             reply=self._reply,
             seq=self.packets_out,
-            t_audio_ms=(self._due_s - self._t0) * 1000,
+            t_audio_ms=(started_s - self._t0) * 1000 + self._position * 1000 / VOICE_RATE_HZ,
             duration_ms=PACKET_MS,
-            overlap_ms=0.0,
-            codec="opus",
+            overlap_ms=self._outlet.overlap_ms,
+            codec=self._outlet.codec,
             payload=payload,
         )
 
     # Towards the queue ------------------------------------------------------------------------------------------
 
-    def _cut(self, size: int) -> Frame:
-        pcm = bytes(self._tail[:size])
-        del self._tail[:size]
-        return Frame(pcm.ljust(FRAME_BYTES, b"\0"), len(pcm) // 2, self._reply, self._era)
-
-    async def _put(self, frame: Frame) -> bool:
-        """Queue it, waiting for room. False: the line is closed."""
-        self._unsent.queued()
-        try:
-            await self._frames.put(frame)
-        except StreamEnded:
-            self._unsent.forget()
+    async def _add(self, size: int, era: int) -> bool:
+        """Queue so many bytes of the rest, waiting for room. False: flushed or closed meanwhile."""
+        if self._queue.full:
+            await self._queue.room()
+        if self._closed or era != self._era:
             return False
+        self._queue.add(self._cut(size), self._reply)
+        self._rouse()
         return True
+
+    def _cut(self, size: int) -> bytes:
+        pcm = bytes(self._rest[:size])
+        del self._rest[:size]
+        return pcm
 
     def _end_phrase(self) -> None:
         """A reply that was not drained gets its last partial frame out, if there is room for it."""
-        self._tail += self._resampler.rest()
-        while self._tail:
-            if self._frames.offer(self._cut(min(len(self._tail), FRAME_BYTES))):
-                self._unsent.queued()
-
-
-class OutgoingTrack(MediaStreamTrack):
-    """What aiortc pulls packets from. They are encoded already: aiortc passes an `av.Packet` on as it is."""
-
-    kind = "audio"
-
-    def __init__(self, speaker: Speaker) -> None:
-        super().__init__()
-        self._speaker = speaker
-
-    async def recv(self) -> av.Packet:
-        if self.readyState != "live":
-            raise MediaStreamError
-        return await self._speaker.next_packet()
+        self._rest += self._resampler.rest()
+        while self._rest and not self._closed:
+            pcm = self._cut(min(len(self._rest), FRAME_BYTES))
+            if not self._queue.full:
+                self._queue.add(pcm, self._reply)
+        self._rest.clear()

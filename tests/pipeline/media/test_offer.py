@@ -57,11 +57,18 @@ def test_dozens_of_media_sections_are_refused_before_any_socket_is_opened():
         offer.checked(many)
 
 
+PLAIN = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\na=sendrecv\r\n"
+
+
 def test_our_answer_asks_for_mono_and_error_correction():
-    tuned = offer.tuned("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\na=sendrecv\r\n")
+    tuned = offer.tuned(PLAIN, silence_unsent=False)
     assert "\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=20;useinbandfec=1;stereo=0\r\na=sendrecv\r\n" in tuned
     parsed = SessionDescription.parse("v=0\r\n" + tuned)
     assert parsed.media[0].rtp.codecs[0].parameters == {"minptime": 20, "useinbandfec": 1, "stereo": 0}
+
+
+def test_where_the_clock_feeds_silence_the_browser_need_not_send_it():
+    assert "useinbandfec=1;stereo=0;usedtx=1\r\n" in offer.tuned(PLAIN, silence_unsent=True)
 
 
 def test_a_browsers_trickled_candidate_is_understood():

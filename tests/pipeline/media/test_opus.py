@@ -3,30 +3,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.media.edges import FRAME_BYTES
-from pipeline.media.opus import Encoder, Resampler
+from pipeline.media import libopus
+from pipeline.media.edges import FRAME_BYTES, VOICE_RATE_HZ
+from pipeline.media.opus import AvEncoder, Resampler, encoder
 from tests.pipeline.media.conftest import tone
 
+ENCODERS = pytest.mark.parametrize("make", [encoder, AvEncoder])
 
-def test_each_frame_becomes_one_mono_packet_of_20_ms_within_the_bit_rate():
-    encoder, pcm = Encoder(), tone(440, 2.0, 48_000)
-    packets = [encoder.encode(pcm[at : at + FRAME_BYTES]) for at in range(0, len(pcm), FRAME_BYTES)]
+
+@ENCODERS
+def test_each_frame_becomes_one_mono_packet_of_20_ms_within_the_bit_rate(make):
+    maker, pcm = make(), tone(440, 2.0, VOICE_RATE_HZ)
+    packets = [maker.encode(pcm[at : at + FRAME_BYTES]) for at in range(0, len(pcm), FRAME_BYTES)]
     assert len(packets) == 100 and all(packets)
     # The first byte (RFC 6716 section 3.1): bit 2 is stereo, the last two say how many frames; here one.
     assert all(not packet[0] & 0b111 for packet in packets)
     assert sum(map(len, packets)) * 8 / 2.0 < 40_000
 
 
-def test_what_was_encoded_decodes_to_the_same_loudness():
-    encoder, decoder = Encoder(), av.CodecContext.create("libopus", "r")
-    pcm, heard = tone(440, 1.0, 48_000), []
+@ENCODERS
+def test_what_was_encoded_decodes_to_the_same_loudness(make):
+    maker, decoder = make(), av.CodecContext.create("libopus", "r")
+    pcm, heard = tone(440, 1.0, VOICE_RATE_HZ), []
     for at in range(0, len(pcm), FRAME_BYTES):
-        frames = decoder.decode(av.Packet(encoder.encode(pcm[at : at + FRAME_BYTES])))
+        frames = decoder.decode(av.Packet(maker.encode(pcm[at : at + FRAME_BYTES])))
         heard += [abs(frame.to_ndarray()).mean() for frame in frames]
     said = sum(abs(sample) for sample in memoryview(pcm).cast("h")) / (len(pcm) / 2)
     middle = sum(heard[10:40]) / 30
     middle *= 32768 if middle < 1 else 1
     assert middle == pytest.approx(said, rel=0.2)
+
+
+def test_where_libopus_cannot_be_found_sound_is_encoded_through_av(monkeypatch, caplog):
+    def missing():
+        raise OSError("libopus was not found")
+
+    monkeypatch.setattr(libopus, "library", missing)
+    assert isinstance(encoder(), AvEncoder)
+    assert len(caplog.records) == 1
 
 
 @given(st.lists(st.integers(100, 4000), min_size=1, max_size=8))

@@ -4,24 +4,34 @@ from array import array
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from pipeline.media.edges import FRAME_BYTES
-from pipeline.media.speaker import QUEUE_FRAMES, TAIL_FRAMES, Speaker
+from pipeline.media.edges import FRAME_BYTES, VOICE_RATE_HZ
+from pipeline.media.outgoing import REWIND_MS, TAIL_FRAMES, RtpOutlet
+from pipeline.media.playout import QUEUE_FRAMES
+from pipeline.media.speaker import Speaker
 from tests.fakes.clock import FakeClock, settle
 from tests.pipeline.media.conftest import tone
+
+RATE = VOICE_RATE_HZ
 
 
 class Wire:
     """Pulls packets from the speaker's track as aiortc's sender does; keeps them with the clock's time."""
 
-    def __init__(self, clock: FakeClock, speaker: Speaker) -> None:
-        self.clock, self.speaker = clock, speaker
+    def __init__(self, clock: FakeClock, outlet: RtpOutlet) -> None:
+        self.clock, self.outlet = clock, outlet
         self.packets: list[tuple[float, int]] = []
         self.task = asyncio.create_task(self._run())
+
+    def listen(self) -> list[bytes]:
+        """The frames that go out from now on, as they are before they are encoded."""
+        frames, send = [], self.outlet.send
+        self.outlet.send = lambda pcm, position: frames.append(pcm) or send(pcm, position)
+        return frames
 
     async def _run(self) -> None:
         try:
             while True:
-                packet = await self.speaker.track.recv()
+                packet = await self.outlet.track.recv()
                 self.packets.append((self.clock.now(), packet.pts))
         except MediaStreamError:
             pass
@@ -30,8 +40,10 @@ class Wire:
 @pytest.fixture
 async def line():
     clock = FakeClock()
-    speaker = Speaker(clock, clock.now())
-    wire = Wire(clock, speaker)
+    outlet = RtpOutlet()
+    speaker = Speaker(clock, clock.now(), outlet)
+    wire = Wire(clock, outlet)
+    await settle()
     yield clock, speaker, wire
     speaker.close()
     wire.task.cancel()
@@ -39,13 +51,13 @@ async def line():
 
 
 def frames(count: int) -> bytes:
-    return tone(440, count * 0.02, 48_000)
+    return tone(440, count * 0.02, RATE)
 
 
 async def test_packets_go_out_every_20_ms_without_drift(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    playing = asyncio.create_task(speaker.play(frames(50), 48_000))
+    playing = asyncio.create_task(speaker.play(frames(50), RATE))
     await clock.advance(2.0)
     await playing
     times = [round(at - wire.packets[0][0], 6) for at, _ in wire.packets]
@@ -56,7 +68,7 @@ async def test_packets_go_out_every_20_ms_without_drift(line):
 async def test_after_speech_ten_silent_packets_follow_and_then_nothing(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(3), 48_000)
+    await speaker.play(frames(3), RATE)
     await clock.advance(10)
     assert len(wire.packets) == 3 + TAIL_FRAMES
 
@@ -64,9 +76,9 @@ async def test_after_speech_ten_silent_packets_follow_and_then_nothing(line):
 async def test_the_rtp_clock_goes_on_through_silence(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(1), 48_000)
+    await speaker.play(frames(1), RATE)
     await clock.advance(7.0)
-    await speaker.play(frames(1), 48_000)
+    await speaker.play(frames(1), RATE)
     await clock.advance(0.02)
     (first_at, first), (later_at, later) = wire.packets[0], wire.packets[1 + TAIL_FRAMES]
     assert (later - first) / 48_000 == pytest.approx(later_at - first_at)
@@ -81,10 +93,10 @@ async def test_nothing_at_all_is_sent_before_there_is_sound(line):
 async def test_the_producer_waits_when_300_ms_are_queued(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    playing = asyncio.create_task(speaker.play(frames(100), 48_000))
+    playing = asyncio.create_task(speaker.play(frames(100), RATE))
     await settle()
     assert not playing.done()
-    assert len(speaker._frames) == QUEUE_FRAMES == 15
+    assert len(speaker._queue) == QUEUE_FRAMES == 15
     await clock.advance(2.0)
     assert playing.done()
 
@@ -95,7 +107,7 @@ async def test_the_first_packet_is_told_when_it_goes_to_the_transport_and_once(l
     speaker.begin(1, lambda: told.append(len(wire.packets)))
     await settle()
     assert told == []
-    await speaker.play(frames(5), 48_000)
+    await speaker.play(frames(5), RATE)
     await clock.advance(1)
     assert told == [0]
 
@@ -103,7 +115,7 @@ async def test_the_first_packet_is_told_when_it_goes_to_the_transport_and_once(l
 async def test_the_reply_clock_counts_what_went_out_and_no_silence(line):
     clock, speaker, _ = line
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(5), 48_000)
+    await speaker.play(frames(5), RATE)
     await clock.advance(0.041)
     assert speaker.played_ms == 60
     await clock.advance(5)
@@ -113,9 +125,9 @@ async def test_the_reply_clock_counts_what_went_out_and_no_silence(line):
 async def test_a_new_reply_reads_zero_and_is_not_counted_with_the_old_ones_rest(line):
     clock, speaker, _ = line
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(4), 48_000)
+    await speaker.play(frames(4), RATE)
     speaker.begin(2, lambda: None)
-    await speaker.play(frames(2), 48_000)
+    await speaker.play(frames(2), RATE)
     await clock.advance(1)
     assert speaker.played_ms == 40
 
@@ -123,7 +135,7 @@ async def test_a_new_reply_reads_zero_and_is_not_counted_with_the_old_ones_rest(
 async def test_drain_waits_until_the_last_partial_frame_has_gone(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    await speaker.play(tone(440, 0.030, 48_000), 48_000)
+    await speaker.play(tone(440, 0.030, RATE), RATE)
     draining = asyncio.create_task(speaker.drain())
     await settle()
     assert not draining.done()
@@ -136,7 +148,7 @@ async def test_phrases_join_without_padding(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
     for _ in range(4):
-        await speaker.play(tone(440, 0.030, 48_000), 48_000)
+        await speaker.play(tone(440, 0.030, RATE), RATE)
     await clock.advance(0.081)
     draining = asyncio.create_task(speaker.drain())
     await clock.advance(1)
@@ -148,7 +160,7 @@ async def test_phrases_join_without_padding(line):
 async def test_a_flush_stops_at_once_and_returns_what_was_heard(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    playing = asyncio.create_task(speaker.play(frames(100), 48_000))
+    playing = asyncio.create_task(speaker.play(frames(100), RATE))
     await clock.advance(0.101)
     sent = len(wire.packets)
     assert speaker.flush() == sent * 20
@@ -161,7 +173,7 @@ async def test_a_flush_stops_at_once_and_returns_what_was_heard(line):
 async def test_after_a_flush_drain_has_nothing_to_wait_for(line):
     clock, speaker, _ = line
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(10), 48_000)
+    await speaker.play(frames(10), RATE)
     speaker.flush()
     await speaker.drain()
 
@@ -172,7 +184,7 @@ async def test_a_flushed_reply_that_never_sounded_tells_no_first_packet(line):
     speaker.begin(1, lambda: told.append(1))
     assert speaker.flush() == 0
     speaker.begin(2, lambda: told.append(2))
-    await speaker.play(frames(1), 48_000)
+    await speaker.play(frames(1), RATE)
     await clock.advance(0.1)
     assert told == [2]
 
@@ -180,11 +192,11 @@ async def test_a_flushed_reply_that_never_sounded_tells_no_first_packet(line):
 async def test_the_reply_after_a_flush_is_whole(line):
     clock, speaker, _ = line
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(10), 48_000)
+    await speaker.play(frames(10), RATE)
     await clock.advance(0.05)
     speaker.flush()
     speaker.begin(2, lambda: None)
-    await speaker.play(frames(5), 48_000)
+    await speaker.play(frames(5), RATE)
     await clock.advance(1)
     assert speaker.played_ms == 100
 
@@ -192,7 +204,7 @@ async def test_the_reply_after_a_flush_is_whole(line):
 async def test_a_stall_of_the_machine_is_not_made_up_for_by_a_burst(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(10), 48_000)
+    await speaker.play(frames(10), RATE)
     await clock.advance(0.01)
     clock._now += 1.0  # the loop stood still: nobody was woken meanwhile
     await clock.advance(0.1)
@@ -202,18 +214,17 @@ async def test_a_stall_of_the_machine_is_not_made_up_for_by_a_burst(line):
 
 
 async def test_starts_and_cuts_are_soft(line):
-    clock, speaker, _ = line
-    said = []
-    speaker._encoder.encode = lambda pcm, encode=speaker._encoder.encode: said.append(pcm) or encode(pcm)
+    clock, speaker, wire = line
+    said = wire.listen()
     speaker.begin(1, lambda: None)
-    await speaker.play(frames(10), 48_000)
+    await speaker.play(frames(10), RATE)
     await clock.advance(0.05)
     speaker.flush()
     await clock.advance(1)
     samples = array("h", b"".join(said))
     loudest_step = max(abs(a - b) for a, b in zip(samples, samples[1:], strict=False))
     assert samples[0] == 0 and samples[-1] == 0
-    assert loudest_step < 600, "a 440 Hz tone of this loudness moves by at most 518 a sample"
+    assert loudest_step < 1100, "a 440 Hz tone of this loudness moves by at most 1037 a sample"
 
 
 async def test_every_packet_can_be_tapped_with_its_contract_fields(line):
@@ -221,7 +232,7 @@ async def test_every_packet_can_be_tapped_with_its_contract_fields(line):
     tapped = []
     speaker.tap("s1", tapped.append)
     speaker.begin(3, lambda: None)
-    await speaker.play(frames(2), 48_000)
+    await speaker.play(frames(2), RATE)
     await clock.advance(1)
     first, second = tapped[:2]
     assert (first.session_id, first.reply, first.seq, first.codec) == ("s1", 3, 0, "opus")
@@ -233,10 +244,169 @@ async def test_every_packet_can_be_tapped_with_its_contract_fields(line):
 async def test_a_closed_line_swallows_sound(line):
     clock, speaker, wire = line
     speaker.begin(1, lambda: None)
-    playing = asyncio.create_task(speaker.play(frames(100), 48_000))
+    playing = asyncio.create_task(speaker.play(frames(100), RATE))
     await settle()
     speaker.close()
     await playing
-    await speaker.play(b"\0" * FRAME_BYTES, 48_000)
+    await speaker.play(b"\0" * FRAME_BYTES, RATE)
     await speaker.drain()
     assert speaker.packets_out <= 1
+
+
+async def test_a_pause_silences_the_line_and_takes_back_what_a_jitter_buffer_still_holds(line):
+    clock, speaker, wire = line
+    speaker.begin(1, lambda: None)
+    await speaker.play(frames(15), RATE)
+    await clock.advance(0.199)
+    assert speaker.played_ms == 200
+    assert speaker.pause() == 200 - REWIND_MS == speaker.played_ms
+    said, sent = wire.listen(), len(wire.packets)
+    await clock.advance(5)
+    assert len(wire.packets) == sent + TAIL_FRAMES
+    assert array("h", said[0])[-1] == 0 and not any(b"".join(said[1:]))
+    assert speaker.played_ms == 200 - REWIND_MS
+
+
+async def test_after_a_pause_the_rest_sounds_from_the_sample_that_was_taken_back(line):
+    clock, speaker, wire = line
+    said = wire.listen()
+    pcm = frames(15)
+    speaker.begin(1, lambda: None)
+    await speaker.play(pcm, RATE)
+    await clock.advance(0.199)
+    speaker.pause()
+    await clock.advance(1)
+    said.clear()
+    speaker.resume()
+    assert len(said) == 1, "at once"
+    await clock.advance(1)
+    again = b"".join(said)
+    rest = pcm[7 * FRAME_BYTES :]
+    assert again[FRAME_BYTES : len(rest)] == rest[FRAME_BYTES:]
+    assert array("h", again)[0] == 0 and again[200 : len(rest)] == rest[200:], "faded in"
+    assert speaker.played_ms == 300
+
+
+async def test_a_pause_in_the_middle_of_a_phrase_holds_its_producer(line):
+    clock, speaker, _ = line
+    speaker.begin(1, lambda: None)
+    playing = asyncio.create_task(speaker.play(frames(60), RATE))
+    await clock.advance(0.3)
+    speaker.pause()
+    await clock.advance(60)
+    assert not playing.done()
+    speaker.resume()
+    await clock.advance(2)
+    assert playing.done() and speaker.played_ms == 1200
+
+
+async def test_drain_waits_through_a_pause(line):
+    clock, speaker, _ = line
+    speaker.begin(1, lambda: None)
+    await speaker.play(frames(5), RATE)
+    draining = asyncio.create_task(speaker.drain())
+    await clock.advance(0.05)
+    speaker.pause()
+    await clock.advance(60)
+    assert not draining.done()
+    speaker.resume()
+    await clock.advance(0.2)
+    assert draining.done() and speaker.played_ms == 100
+
+
+async def test_pausing_twice_takes_back_once_and_resuming_twice_plays_once(line):
+    clock, speaker, wire = line
+    speaker.begin(1, lambda: None)
+    await speaker.play(frames(10), RATE)
+    await clock.advance(0.099)
+    assert speaker.pause() == speaker.pause() == 40
+    speaker.resume()
+    speaker.resume()
+    await clock.advance(1)
+    assert speaker.played_ms == 200
+
+
+async def test_a_flush_during_a_pause_drops_what_was_taken_back_too(line):
+    clock, speaker, wire = line
+    speaker.begin(1, lambda: None)
+    await speaker.play(frames(10), RATE)
+    await clock.advance(0.099)
+    speaker.pause()
+    assert speaker.flush() == 40
+    speaker.resume()
+    sent = len(wire.packets)
+    await clock.advance(1)
+    assert len(wire.packets) == sent + TAIL_FRAMES and speaker.played_ms == 40
+
+
+async def test_a_reply_after_a_flushed_pause_is_heard(line):
+    clock, speaker, _ = line
+    speaker.begin(1, lambda: None)
+    await speaker.play(frames(10), RATE)
+    await clock.advance(0.099)
+    speaker.pause()
+    speaker.flush()
+    speaker.begin(2, lambda: None)
+    await speaker.play(frames(5), RATE)
+    await clock.advance(1)
+    assert speaker.played_ms == 100
+
+
+async def test_beginning_a_reply_ends_a_pause(line):
+    clock, speaker, _ = line
+    speaker.begin(1, lambda: None)
+    await speaker.play(frames(10), RATE)
+    await clock.advance(0.099)
+    speaker.pause()
+    speaker.begin(2, lambda: None)
+    await speaker.play(frames(2), RATE)
+    await clock.advance(1)
+    assert speaker.played_ms == 40
+
+
+async def test_a_pause_before_the_first_packet_holds_it_back(line):
+    clock, speaker, wire = line
+    told = []
+    speaker.begin(1, lambda: told.append(1))
+    assert speaker.pause() == 0
+    await speaker.play(frames(3), RATE)
+    await clock.advance(1)
+    assert not told and not wire.packets
+    speaker.resume()
+    await clock.advance(1)
+    assert told == [1] and speaker.played_ms == 60
+
+
+async def test_the_reference_is_what_went_out_with_silence_where_nothing_did(line):
+    clock, speaker, wire = line
+    said, pcm = wire.listen(), frames(10)
+    speaker.begin(1, lambda: None)
+    await speaker.play(pcm, RATE)
+    await clock.advance(0.199)
+    before, rate_hz = speaker.reference(0.1)
+    assert rate_hz == RATE and len(before) == 0.1 * RATE * 2
+    played = b"".join(said)[: 24 * 199 * 2]
+    assert before == played[-len(before) :]
+    await clock.advance(0.101)
+    after, _ = speaker.reference(0.15)
+    assert after == b"".join(said[:10])[-(24 * 50 * 2) :] + bytes(24 * 100 * 2)
+    await clock.advance(60)
+    assert not any(speaker.reference(1.0)[0])
+
+
+async def test_a_reference_before_anything_was_said_is_silence(line):
+    _, speaker, _ = line
+    assert speaker.reference(0.5) == (bytes(RATE), RATE)
+
+
+async def test_the_audio_clock_of_packets_goes_on_through_silence(line):
+    clock, speaker, _ = line
+    tapped = []
+    speaker.tap("s1", tapped.append)
+    speaker.begin(1, lambda: None)
+    await speaker.play(frames(1), RATE)
+    await clock.advance(7.0)
+    await speaker.play(frames(1), RATE)
+    again = tapped[1 + TAIL_FRAMES]
+    assert again.t_audio_ms - tapped[0].t_audio_ms == pytest.approx(7000, abs=1)
+    assert [packet.seq for packet in tapped] == list(range(len(tapped)))
