@@ -24,6 +24,8 @@ class Guard:
         self._connection = connection
         self._on_heard = on_heard
         self._trusted: set[tuple[str, int]] = set()
+        self.on_rtp: Callable[[bytes], bool] = _not_taken
+        """Called with every datagram that may be RTP; False: it is to go aiortc's way."""
         self.dropped = 0
 
     def receive(self, protocol: Any, data: bytes, addr: tuple[Any, ...]) -> None:
@@ -32,7 +34,8 @@ class Guard:
             self._receive_stun(protocol, data, addr)
         elif is_media(data) and self._trusts((addr[0], addr[1])):
             self._on_heard()
-            self._connection.data_received(data, protocol.local_candidate.component)
+            if not is_rtp(data) or not self.on_rtp(data):
+                self._connection.data_received(data, protocol.local_candidate.component)
         else:
             self.dropped += 1
 
@@ -61,6 +64,15 @@ def is_stun(data: bytes) -> bool:
 def is_media(data: bytes) -> bool:
     """DTLS or (S)RTP or (S)RTCP."""
     return len(data) >= LEAST_BYTES and (20 <= data[0] <= 63 or 128 <= data[0] <= 191)
+
+
+def is_rtp(data: bytes) -> bool:
+    """Of what is media: neither DTLS nor RTCP (RFC 5761, section 4)."""
+    return data[0] >= 128 and not 192 <= data[1] <= 208
+
+
+def _not_taken(data: bytes) -> bool:
+    return False
 
 
 def install(connection: Any, on_heard: Callable[[], None]) -> Guard:

@@ -1,10 +1,11 @@
 """The visitor's packets on their way to the microphone: tapped, ordered, decoded. Or left to aiortc."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from pipeline.core.ports import Clock
-from pipeline.media import tap
+from pipeline.media import shortcut, tap
 from pipeline.media.arrivals import Arrivals
 from pipeline.media.decoding import Decoding
 from pipeline.media.microphone import Microphone
@@ -20,6 +21,7 @@ class Incoming:
         self._microphone = microphone
         self._decoding: Decoding | None = None
         self._arrivals: Arrivals | None = None
+        self._handle: Callable[[Any], None] | None = None
 
     def tap(self, receiver: Any) -> bool:
         """Take this `aiortc.RTCRtpReceiver`'s packets. False, and a line in the log: it goes on by itself."""
@@ -31,8 +33,14 @@ class Incoming:
             log.warning("%s: sound comes through aiortc's decoder, 80 ms later", error)
             return False
         self._arrivals = Arrivals(self._decoding)
-        tap.install(receiver, self._take)
+        self._handle = tap.install(receiver, self._take)
         return True
+
+    def shortcut(self, receiver: Any) -> Callable[[bytes], bool] | None:
+        """For datagrams that may be RTP, after `tap`; None: there is none."""
+        if self._handle is None or not shortcut.possible(receiver):
+            return None
+        return shortcut.way(receiver, self._handle)
 
     def _take(self, packet: Any) -> None:
         if self._arrivals:

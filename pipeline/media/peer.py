@@ -118,6 +118,9 @@ class Peer:
         ours = offer.tuned((await pc.createAnswer()).sdp, silence_unsent=tapped)
         await pc.setLocalDescription(RTCSessionDescription(ours, "answer"))
         self._guards = [guard.install(ice, self._heard) for ice in self._connection.ice()]
+        if on_rtp := self._incoming.shortcut(audio.receiver):
+            for watch in self._guards:
+                watch.on_rtp = on_rtp
         if audio.receiver.track is not None:  # an offer may want to listen only
             self.microphone.listen(audio.receiver.track, self._incoming.beat)
         return str(pc.localDescription.sdp)

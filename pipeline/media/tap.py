@@ -30,12 +30,15 @@ def possible(receiver: Any) -> bool:
     return not missing
 
 
-def install(receiver: Any, take: Callable[[Any], None]) -> None:
-    """From now on every RTP packet of a known payload type goes to `take`, an `aiortc.rtp.RtpPacket` each."""
+def install(receiver: Any, take: Callable[[Any], None]) -> Callable[[Any], None]:
+    """From now on every RTP packet of a known payload type goes to `take`, an `aiortc.rtp.RtpPacket` each.
+
+    Returns what does that, for packets that come another way.
+    """
     streams, codecs, failing = getattr(receiver, STREAMS), getattr(receiver, CODECS), False
 
-    async def handle_rtp_packet(packet: Any, arrival_time_ms: int) -> None:
-        """Nothing may be raised from here: aiortc awaits it in the pump that keeps the whole call alive."""
+    def handle(packet: Any) -> None:
+        """Nothing may be raised from here: it is called from the pump that keeps the whole call alive."""
         nonlocal failing
         if packet.payload_type not in codecs:
             return
@@ -46,7 +49,11 @@ def install(receiver: Any, take: Callable[[Any], None]) -> None:
             log.log(logging.DEBUG if failing else logging.ERROR, "a packet could not be heard", exc_info=True)
             failing = True
 
+    async def handle_rtp_packet(packet: Any, arrival_time_ms: int) -> None:
+        handle(packet)
+
     setattr(receiver, HANDLE, handle_rtp_packet)
+    return handle
 
 
 def _counted(streams: dict[int, StreamStatistics], packet: Any) -> None:
