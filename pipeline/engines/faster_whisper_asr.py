@@ -120,6 +120,8 @@ class WhisperHearing:
         self._looked_at = 0
         self._partial = ""
         self._look: asyncio.Task[None] | None = None
+        self._reading: tuple[int, Transcript] | None = None
+        """How much of the utterance was read last, in bytes, and what was read."""
 
     @property
     def partial(self) -> str:
@@ -133,16 +135,28 @@ class WhisperHearing:
             self._looked_at = len(self._sound)
             self._look = asyncio.create_task(self._look_at(bytes(self._sound)), name="whisper partial")
 
+    async def so_far(self) -> Transcript:
+        """A reading of what is there, as costly as a final; sound that has been read is not read again."""
+        sound, there = self._sound, len(self._sound)
+        if self._reading is None or self._reading[0] != there:
+            heard = await self._desk.read(bytes(sound), self._prompt) if sound else Transcript("", 0.0)
+            if sound is not self._sound:  # the utterance ended meanwhile
+                return heard
+            self._reading = there, heard
+        return self._reading[1]
+
     async def finish(self) -> Transcript:
-        sound = bytes(self._sound)
+        sound, reading = bytes(self._sound), self._reading
         await self._begin_anew()
+        if reading is not None and reading[0] == len(sound):
+            return reading[1]
         return await self._desk.read(sound, self._prompt) if sound else Transcript("", 0.0)
 
     def discard(self) -> None:
         if self._look is not None:
             self._look.cancel()
             self._look = None
-        self._sound, self._looked_at, self._partial = bytearray(), 0, ""
+        self._sound, self._looked_at, self._partial, self._reading = bytearray(), 0, "", None
 
     async def close(self) -> None:
         await self._begin_anew()

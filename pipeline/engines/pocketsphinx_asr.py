@@ -89,6 +89,9 @@ class PocketsphinxHearing:
         self._number = 0
         """Of the utterance under way, or of the next one."""
         self._final: asyncio.Future[Transcript] | None = None
+        self._questions: dict[int, asyncio.Future[Transcript]] = {}
+        """Those who wait for what was said so far."""
+        self._asked = 0
         self._failure: Exception | None = None
         self._order("warm", *_paths(files()))
         self._task = asyncio.create_task(self._run(), name="pocketsphinx hearing")
@@ -104,6 +107,20 @@ class PocketsphinxHearing:
             self._order("pcm", self._number, *self._model, bytearray(pcm))
         elif len(self._orders[-1][-1]) < BACKLOG_BYTES:
             self._orders[-1][-1].extend(pcm)
+
+    async def so_far(self) -> Transcript:
+        if self._failure is not None:
+            raise self._failure
+        if not self._model:
+            return Transcript("", 0.0)
+        self._asked += 1
+        question, answer = self._asked, asyncio.get_running_loop().create_future()
+        self._questions[question] = answer
+        self._order("so_far", question)
+        try:
+            return await answer
+        finally:
+            self._questions.pop(question, None)
 
     async def finish(self) -> Transcript:
         if self._failure is not None:
@@ -170,6 +187,9 @@ class PocketsphinxHearing:
         match item:
             case ["partial", number, text] if self._model and number == self._number:
                 self._partial = text
+            case ["so_far", question, text, confidence] if question in self._questions:
+                if not (answer := self._questions[question]).done():
+                    answer.set_result(Transcript(text, confidence))
             case ["final", number, text, confidence] if number == self._number - 1:
                 if self._final is not None and not self._final.done():
                     self._final.set_result(Transcript(text, confidence))
@@ -177,6 +197,9 @@ class PocketsphinxHearing:
     def _fail(self, error: Exception) -> None:
         """Whoever waits learns it now, an utterance under way at its end; between utterances nobody need know."""
         self._orders.clear()
+        for answer in self._questions.values():
+            if not answer.done():
+                answer.set_exception(error)
         if self._final is not None and not self._final.done():
             self._final.set_exception(error)
         elif self._model:

@@ -1,8 +1,12 @@
 """The child process in which pocketsphinx recognises (see `pipeline.engines.child`): one stream per session.
 
 Items to the child are `["warm", model, dictionary]`, `["pcm", utterance, model, dictionary, bytes]`,
-`["finish", utterance]` and `["discard"]`; items from it `["partial", utterance, text]` and
-`["final", utterance, text, confidence]`.
+`["so_far", question]`, `["finish", utterance]` and `["discard"]`; items from it `["partial", utterance, text]`,
+`["so_far", question, text, confidence]` and `["final", utterance, text, confidence]`.
+
+What was said so far is had by ending a segment and beginning the next one: the decoder's guess in the middle lacks its
+third pass (the best path through the lattice) and is worse, while the whole loses nothing, for people are asked where
+they pause (docs/engines.md). An utterance's text is that of its segments.
 
 Decoders are costly (26 MB, 60 to 120 ms) and only needed while somebody speaks, so all sessions of a version share a
 pool of them; what a decoder knows of a session's microphone (the cepstral mean) moves with the session.
@@ -11,6 +15,7 @@ Of pocketsphinx's three passes the second (`fwdflat`) is left out: it takes 60 t
 a large part of what the voice contract gives until the first sound, and gains about two words in a hundred.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -67,6 +72,10 @@ class Recognition:
         self._files: Files = ("", "")
         self._decoder: Any = None
         self._cepstral_mean = CEPSTRAL_MEAN
+        self._segments: list[tuple[str, float]] = []
+        """Text and confidence of what has been ended of the utterance under way; those without words left out."""
+        self._fresh = False
+        """There was sound since the last segment ended."""
         self._partial = ""
         self._unlooked_bytes = 0
 
@@ -74,6 +83,8 @@ class Recognition:
         match item:
             case ["pcm", utterance, model, dictionary, pcm]:
                 return self._hear(utterance, (model, dictionary), pcm)
+            case ["so_far", question]:
+                self._send(["so_far", question, *self._so_far()])
             case ["finish", utterance]:
                 self._send(["final", utterance, *self._finish()])
             case ["warm", model, dictionary]:
@@ -93,6 +104,7 @@ class Recognition:
         for start in range(0, len(pcm), STEP_BYTES):
             step = pcm[start : start + STEP_BYTES]
             self._decoder.process_raw(step)
+            self._fresh = True
             self._unlooked_bytes += len(step)
             yield
         self._tell_partial(utterance)
@@ -102,6 +114,7 @@ class Recognition:
         self._files, self._decoder = files, self._decoders.lease(files)
         self._decoder.set_cmn(self._cepstral_mean)
         self._decoder.start_utt()
+        self._segments, self._fresh = [], False
         self._partial, self._unlooked_bytes = "", 0
 
     def _tell_partial(self, utterance: int) -> None:
@@ -109,20 +122,44 @@ class Recognition:
             return
         self._unlooked_bytes = 0
         guess = self._decoder.hyp()
-        if guess is not None and guess.hypstr != self._partial:
-            self._partial = guess.hypstr
-            self._send(["partial", utterance, self._partial])
+        if guess is None:
+            return
+        text = " ".join([*(text for text, _ in self._segments), guess.hypstr]).strip()
+        if text != self._partial:
+            self._partial = text
+            self._send(["partial", utterance, text])
+
+    def _so_far(self) -> tuple[str, float]:
+        if self._decoder is not None and self._fresh:
+            self._end_segment()
+            self._decoder.start_utt()
+        return joined(self._segments)
+
+    def _end_segment(self) -> None:
+        self._decoder.end_utt()
+        self._fresh = False
+        guess = self._decoder.hyp()
+        if guess is not None and guess.hypstr:
+            self._segments.append((guess.hypstr, confidence(guess)))
 
     def _finish(self) -> tuple[str, float]:
         """Text and confidence of the utterance; the decoder goes back to the others."""
-        decoder, self._decoder = self._decoder, None
-        if decoder is None:
+        if self._decoder is None:
             return "", 0.0
-        decoder.end_utt()
-        guess = decoder.hyp()
-        self._cepstral_mean = decoder.get_cmn(True)
-        self._decoders.give_back(self._files, decoder)
-        return (guess.hypstr, confidence(guess)) if guess is not None and guess.hypstr else ("", 0.0)
+        self._end_segment()
+        self._cepstral_mean = self._decoder.get_cmn(True)
+        self._decoders.give_back(self._files, self._decoder)
+        self._decoder = None
+        return joined(self._segments)
+
+
+def joined(segments: list[tuple[str, float]]) -> tuple[str, float]:
+    """One text; its confidence is the geometric mean per word, as that of each segment is."""
+    text = " ".join(text for text, _ in segments)
+    if not text:
+        return "", 0.0
+    whole = math.prod(confidence ** len(text.split()) for text, confidence in segments)
+    return text, float(whole ** (1 / len(text.split())))
 
 
 def confidence(guess: Any) -> float:

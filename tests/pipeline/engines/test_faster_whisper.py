@@ -98,6 +98,36 @@ async def test_a_discarded_utterance_is_forgotten_with_its_partial(desk):
     assert await hearing.finish() == Transcript("", 0.0)
 
 
+async def test_what_was_said_so_far_is_read_once_and_the_utterance_goes_on(desk, reader):
+    hearing = WhisperHearing(desk, "")
+    assert await hearing.so_far() == Transcript("", 0.0)
+    hearing.feed(SECOND)
+    assert (await hearing.so_far()).text == "1 seconds"
+    reader.may_go_on.clear()  # whoever asks the desk now waits for ever
+    assert (await hearing.so_far()).text == "1 seconds"
+    reader.may_go_on.set()
+    hearing.feed(SECOND)
+    assert (await hearing.so_far()).text == "2 seconds"
+    reader.may_go_on.clear()
+    assert (await hearing.finish()).text == "2 seconds"
+    assert await hearing.so_far() == Transcript("", 0.0)
+    await hearing.close()
+
+
+async def test_a_reading_that_comes_after_its_utterance_is_not_taken_for_the_next_ones(desk, reader):
+    hearing = WhisperHearing(desk, "")
+    hearing.feed(SECOND)
+    reader.may_go_on.clear()
+    asked = asyncio.create_task(hearing.so_far())
+    await asyncio.sleep(0)
+    hearing.discard()
+    hearing.feed(SECOND + SECOND)
+    reader.may_go_on.set()
+    assert (await asked).text == "1 seconds"
+    assert (await hearing.so_far()).text == "2 seconds"
+    await hearing.close()
+
+
 async def test_too_many_waiting_utterances_are_refused(desk, reader):
     reader.may_go_on.clear()
     waiting = [asyncio.create_task(desk.read(SECOND, "")) for _ in range(4)]

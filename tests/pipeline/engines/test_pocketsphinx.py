@@ -80,6 +80,72 @@ async def test_sessions_that_speak_at_the_same_time_are_not_mixed_up(asr):
     await asyncio.gather(first.close(), second.close())
 
 
+async def test_what_was_said_so_far_is_known_in_a_pause_and_the_utterance_goes_on(asr):
+    hearing = await asr.open(SPEC)
+    await say(hearing, "What are your opening hours")
+    assert (await hearing.so_far()).text == "what are your opening hours"
+    await say(hearing, "on Saturday?")
+    assert (await hearing.so_far()).text == "what are your opening hours on saturday"
+    transcript = await hearing.finish()
+    assert transcript.text == "what are your opening hours on saturday"
+    assert 0 < transcript.confidence <= 1
+    await say(hearing, "Thank you.")
+    assert (await hearing.finish()).text == "thank you"
+    await hearing.close()
+
+
+async def test_when_only_silence_follows_the_final_says_what_was_said_so_far(asr):
+    hearing = await asr.open(SPEC)
+    await say(hearing, QUESTION)
+    known = await hearing.so_far()
+    for _ in range(30):
+        hearing.feed(SILENCE)
+    assert await hearing.so_far() == known
+    assert (await hearing.finish()).text == known.text
+    await hearing.close()
+
+
+async def test_partials_go_on_from_what_was_said_before_the_pause(asr):
+    hearing = await asr.open(SPEC)
+    await say(hearing, "What are your opening hours")
+    await hearing.so_far()
+    await say(hearing, "on Saturday?")
+    async with asyncio.timeout(20):
+        while "saturday" not in hearing.partial:
+            await asyncio.sleep(0.01)
+    assert hearing.partial.startswith("what are your opening hours")
+    await hearing.close()
+
+
+async def test_without_an_utterance_nothing_was_said_so_far(asr):
+    hearing = await asr.open(SPEC)
+    assert await hearing.so_far() == Transcript("", 0.0)
+    hearing.feed(b"")
+    assert await hearing.so_far() == Transcript("", 0.0)
+    await hearing.close()
+
+
+async def test_what_was_said_before_a_discard_is_not_said_so_far(asr):
+    hearing = await asr.open(SPEC)
+    await say(hearing, QUESTION)
+    await hearing.so_far()
+    hearing.discard()
+    await say(hearing, "Thank you.")
+    assert (await hearing.so_far()).text == "thank you"
+    await hearing.close()
+
+
+async def test_the_recognisers_death_is_an_error_to_who_asks_what_was_said_so_far(asr):
+    hearing = await asr.open(SPEC)
+    await say(hearing, QUESTION)
+    os.kill(next(iter(asr._sessions)).pid, signal.SIGKILL)
+    with pytest.raises(EngineError):
+        await hearing.so_far()
+    with pytest.raises(EngineError):
+        await hearing.finish()
+    await hearing.close()
+
+
 async def test_no_sound_and_silence_and_a_click_are_nothing(asr):
     hearing = await asr.open(SPEC)
     assert (await hearing.finish()).text == ""

@@ -68,6 +68,30 @@ async def test_the_partial_grows_with_the_sound_and_is_forgotten_with_it():
     assert await hearing.finish() == Transcript("")
 
 
+async def test_what_was_said_so_far_costs_time_only_when_something_new_was_said():
+    sleeper = Sleeper()
+    hearing = await ScriptedAsr(lines=["What are your hours | on Saturday?"], delay_ms=40, sleep=sleeper).open(SPEC)
+    assert await hearing.so_far() == Transcript("")
+    hearing.feed(tone(4000))
+    assert (await hearing.so_far()).text == "What are your hours"
+    hearing.feed(SECOND)
+    assert (await hearing.so_far()).text == "What are your hours"
+    assert sleeper.slept == [0.04]
+    hearing.feed(tone(4000))
+    assert (await hearing.so_far()).text == "What are your hours on Saturday?"
+    hearing.feed(SECOND)
+    assert (await hearing.finish()).text == "What are your hours on Saturday?"
+    assert sleeper.slept == [0.04] * 2
+
+
+async def test_what_was_said_so_far_is_the_whole_line_unless_it_has_parts_and_each_utterance_begins_anew():
+    hearing = await ScriptedAsr(lines=["one two", "three | four"]).open(SPEC)
+    for text in ("one two", "three"):
+        hearing.feed(tone(4000))
+        assert (await hearing.so_far()).text == text
+        await hearing.finish()
+
+
 async def test_replies_come_word_by_word_with_their_delays():
     sleeper = Sleeper()
     language = ScriptedLanguage(replies=["We open at nine."], first_token_ms=100, per_token_ms=10, sleep=sleeper)
