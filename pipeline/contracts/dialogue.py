@@ -1,6 +1,7 @@
 """The words of a conversation as values: states, transcripts, passages, turns."""
 
 import enum
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -61,6 +62,15 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a language server counted for one reply."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    """Of the prompt, taken from the server's prefix cache."""
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageRequest:
     """All that a language engine gets to see for one reply."""
 
@@ -76,6 +86,10 @@ class LanguageRequest:
     business_name: str
     speculative: bool = False
     """The turn may not be over yet and the reply may never be told: tools with side effects must not run."""
+    style: str = ""
+    """How this reply is to be worded, for the model alone; empty: as the persona says."""
+    on_usage: Callable[[Usage], None] | None = field(default=None, compare=False, repr=False)
+    """Called once when the server says what it counted; of a reply that was cut, never."""
 
 
 @dataclass(slots=True)

@@ -44,6 +44,13 @@ class EngineError(PipelineError):
         self.engine = engine
 
 
+class ContextFull(PipelineError):
+    """The prompt would not fit, and no rollover made room in time: the turn is refused. Its text is for the visitor."""
+
+    code = "context_full"
+    retryable = True
+
+
 class StreamEnded(PipelineError):
     """Nothing more will come out of this stream (the microphone's end, a closed queue)."""
 

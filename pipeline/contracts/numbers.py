@@ -58,6 +58,8 @@ OFFERS_PER_MINUTE: Final = 10
 CONTEXT_TOKENS: Final = 8192
 ROLLOVER_TOKENS: Final = 7500
 """From here on older turns are summarised into the Session State block, off the hot path."""
+ROLLOVER_PREPARE_TOKENS: Final = 6500
+"""From here on the Session State block is prepared, so that it is there when ROLLOVER_TOKENS are reached."""
 ROLLOVER_LIMIT_S: Final = 5.0
 MAX_REPLY_TOKENS: Final = 512
 LLM_STREAM_LIMIT_S: Final = 30.0

@@ -46,10 +46,12 @@ class Conversing:
         tasks: Tasks,
         meter: Meter,
         on_speech: Callable[[], None],
+        on_words: Callable[[Transcript, float], None],
         on_end: Callable[[str], None],
         on_failure: Callable[[str, BaseException], None],
     ) -> None:
-        """`on_speech`: the visitor says something. `on_end`: why there will be no more sound."""
+        """`on_speech`: the visitor says something. `on_words`: what they said, and how many ms of speech it was.
+        `on_end`: why there will be no more sound."""
         self.listening: Listening | None = None
         """Set by who wires the two; None in writing."""
         self._floor = floor
@@ -62,6 +64,7 @@ class Conversing:
         self._tasks = tasks
         self._meter = meter
         self._on_speech = on_speech
+        self._on_words = on_words
         self._on_end = on_end
         self._on_failure = on_failure
         self._lull = 0
@@ -238,6 +241,7 @@ class Conversing:
         exchange.timings.asr_ms = self._turns.now_ms() - asked_ms
         self._drafting.discard()
         if transcript.text or end.speech_ms >= NOISE_MS or exchange.earlier is not None:
+            self._on_words(transcript, end.speech_ms)
             self._answer(exchange, transcript)
         else:
             self._turns.uncount()
@@ -249,6 +253,7 @@ class Conversing:
         exchange = self._turns.adopt(draft, Origin.VOICE, end.t_audio_ms, endpoint_ms=end.silence_ms)
         exchange.timings.asr_ms, exchange.timings.decision_ms = 0.0, self._decision_ms
         self._floor.turn_ended(exchange)
+        self._on_words(transcript, end.speech_ms)
         self._answer(exchange, transcript)
 
     def _answer(self, exchange: Exchange, transcript: Transcript) -> None:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from pipeline.contracts.dialogue import CancelReason, Origin, Passage, Transcript, TurnRecord, TurnTimings
+from pipeline.contracts.errors import ContextFull
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.core.timeline import Timeline
 
@@ -44,6 +45,8 @@ class Exchange:
     task: "asyncio.Task[None] | None" = None
     """The reply's, of a draft."""
     committed: bool = False
+    refusal: ContextFull | None = None
+    """Why its reply is a refusal; the page hears of it with the reply's first sound."""
     over: bool = False
     taken_back: bool = False
     fragment: str = ""

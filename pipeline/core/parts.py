@@ -10,6 +10,7 @@ from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer
 from pipeline.core.budget import Budget
 from pipeline.core.clock import SessionClock
+from pipeline.core.context import Context
 from pipeline.core.conversation import Conversation
 from pipeline.core.conversing import Conversing
 from pipeline.core.drafting import Drafting
@@ -24,6 +25,7 @@ from pipeline.core.mouth import Mouth
 from pipeline.core.nudging import Nudging
 from pipeline.core.ports import Hearing, Line, Speaker
 from pipeline.core.replying import Replying
+from pipeline.core.scos import Scos
 from pipeline.core.speaking import Speaking
 from pipeline.core.surroundings import Surroundings
 from pipeline.core.tasks import Tasks
@@ -62,6 +64,8 @@ class Parts:
     nudging: Nudging
     tones: Tones
     budget: Budget
+    context: Context
+    scos: Scos
 
     async def quiet(self) -> None:
         """Nothing is said, prepared or asked any more."""
@@ -107,7 +111,17 @@ def wire(
         start=start,
         on_closed=owner.exchange_closed,
     )
-    thinking = Thinking(engines.language, engines.retriever, conversation, clock, meter, around.load)
+    context, scos = Context(conversation, engines.language, clock.clock, meter, tasks.spawn), Scos(owner.id)
+    thinking = Thinking(
+        language=engines.language,
+        retriever=engines.retriever,
+        conversation=conversation,
+        context=context,
+        scos=scos,
+        clock=clock,
+        meter=meter,
+        load=around.load,
+    )
     replying = Replying(floor, thinking, speaking, meter, mouth.tell_progress)
     drafting = Drafting(start, meter)
     versions = Versions(spec, engines, clock, meter, lambda: owner.at_turn_boundary)
@@ -123,6 +137,7 @@ def wire(
         tasks=tasks,
         meter=meter,
         on_speech=nudging.settled,
+        on_words=scos.heard,
         on_end=owner.hang_up,
         on_failure=owner.task_failed,
     )
@@ -131,7 +146,10 @@ def wire(
         ears = EarSettings.of(spec.turns, engines.turns.sound_s)
         listening = Listening(line.microphone, engines.vad, hearing, ears, conversing)
         conversing.listening = versions.listening = listening
-    return Parts(teller, facing, mouth, floor, listening, versions, turns, drafting, conversing, nudging, tones, budget)
+    return Parts(
+        teller, facing, mouth, floor, listening, versions, turns, drafting, conversing, nudging, tones, budget,
+        context, scos,
+    )  # fmt: skip
 
 
 def _face_and_voice(

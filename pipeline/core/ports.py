@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk
-from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transcript
+from pipeline.contracts.dialogue import LanguageRequest, Message, Passage, Record, Transcript, Usage
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.face import Pose
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
@@ -141,6 +141,21 @@ class Retriever(Protocol):
 class Language(Engine, Protocol):
     def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
         """Pieces of the reply as they come. Closing the iterator aborts generation. Raises EngineError."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """What fits into prompt and reply together, in tokens; CONTEXT_TOKENS where the engine knows no limit."""
+        ...
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """Tokens of each text by the model's own tokenizer, without what a chat template puts around it. None: the
+        engine has none, now and later. Off the hot path. Raises EngineError."""
+        ...
+
+    async def summarise(self, messages: Sequence[Message]) -> str:
+        """What must be remembered of these lines, in some 200 words. A `system` message at their head is an earlier
+        such summary, to be carried on. Off the hot path. Raises EngineError."""
         ...
 
 
@@ -295,7 +310,7 @@ class Meter(Protocol):
     """What the worker counts. Never raises."""
 
     def failed(self, where: str) -> None:
-        """Something of a session failed; `where`: asr, llm, tts, face, reply, version, session."""
+        """Something of a session failed; `where`: asr, llm, tts, face, reply, version, session, context."""
         ...
 
     def face_lag(self, lag_s: float) -> None:
@@ -304,6 +319,18 @@ class Meter(Protocol):
 
     def prompt(self, tokens: int, *, speculative: bool = False) -> None:
         """How long a prompt was. `speculative`: of a reply that may never be told."""
+        ...
+
+    def usage(self, usage: Usage, *, speculative: bool = False) -> None:
+        """What the language server counted for a reply."""
+        ...
+
+    def rollover(self, outcome: str) -> None:
+        """Older turns were to become the Session State block: `done`, `failed`, or `late` (over the time limit)."""
+        ...
+
+    def signals(self, verbosity: float, clarification: float) -> None:
+        """How a reply was to be worded (core.scos), 0 to 1 each; for aggregates only."""
         ...
 
     def speculation(self, outcome: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.contracts.dialogue import CancelReason, LegRecord, Origin, State, turn_id
 from pipeline.contracts.errors import StreamEnded
 from pipeline.contracts.events import EventKind
-from pipeline.contracts.numbers import BEAT_S
+from pipeline.contracts.numbers import BEAT_S, SILENCE_CUE_S
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import SessionClock
@@ -20,6 +20,7 @@ from pipeline.core.conversation import whole_characters
 from pipeline.core.exchange import Exchange
 from pipeline.core.greeting import visitor_hears
 from pipeline.core.limits import Limits
+from pipeline.core.nudging import QUESTION_AFTER_S
 from pipeline.core.parts import Parts, wire
 from pipeline.core.ports import Hearing, Line
 from pipeline.core.surroundings import Surroundings
@@ -79,6 +80,7 @@ class Session:
             self._tasks.spawn("progress", parts.mouth.follow_progress())
         self._tasks.spawn("versions", parts.versions.run())
         self._tasks.spawn("beat", self._beat())
+        parts.context.after_turn(self.spec)
 
     def hang_up(self, reason: str) -> None:
         """End the session; `run` returns soon. The first reason counts."""
@@ -129,6 +131,7 @@ class Session:
 
     def nudge(self, question: str) -> None:
         """The visitor has been silent where an answer was due."""
+        self._parts.scos.silence((SILENCE_CUE_S + QUESTION_AFTER_S) * 1000.0)
         self.say(Origin.NUDGE, question)
 
     def say(self, origin: Origin, text: str) -> None:
@@ -142,6 +145,8 @@ class Session:
 
     def exchange_closed(self, exchange: Exchange) -> None:
         """The floor is free again. A question of ours is due an answer."""
+        self._parts.context.after_turn(self.spec)
+        self._parts.scos.reply_over(exchange.cancelled)
         asked = exchange.cancelled is None and exchange.timeline.planned.rstrip().endswith("?")
         if asked and self.line is not None and exchange.origin in (Origin.VOICE, Origin.CHAT):
             self._parts.nudging.due("answer")

@@ -1,25 +1,41 @@
 """From the visitor's words to the text of a reply: retrieval, the language engine, fallbacks in words."""
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 
-from pipeline.contracts.dialogue import LanguageRequest
-from pipeline.contracts.errors import EngineError
+from pipeline.contracts.dialogue import LanguageRequest, Usage
+from pipeline.contracts.errors import ContextFull, EngineError
 from pipeline.core.clock import SessionClock
+from pipeline.core.context import Context
 from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.followup import question_in_context
 from pipeline.core.interrupting import acknowledgement
 from pipeline.core.ports import Language, Load, Meter, Retriever
+from pipeline.core.scos import Scos, style_line
+from pipeline.core.tokens import MESSAGE_TOKENS, estimated_tokens
 
 NOT_UNDERSTOOD = "I didn't catch that. Could you say it again?"
 CANNOT_ANSWER = "I'm sorry, I can't answer just now. Please try again in a moment."
-
-CHARS_PER_TOKEN = 4
-"""Of English text, by the rule of thumb that tokenizer vendors publish: an estimate, for the metric only."""
+ONE_MOMENT = "One moment, please."
+"""Said while a reply must wait for a rollover: silence for so long would reset the turn."""
+CONTEXT_FULL = "I'm sorry, we have talked about more than I can keep in mind just now. Please ask me again in a moment."
+TOO_LONG = "I'm sorry, that was more than I can take in at once. Please say it in fewer words."
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a reply is to be about."""
+
+    question: str
+    tokens: int
+    """What the prompt has on top of the conversation: knowledge, and words that are no line yet."""
+    max_tokens: int
+    speculative: bool
 
 
 class Thinking:
@@ -27,9 +43,12 @@ class Thinking:
 
     def __init__(
         self,
+        *,
         language: Language,
         retriever: Retriever,
         conversation: Conversation,
+        context: Context,
+        scos: Scos,
         clock: SessionClock,
         meter: Meter,
         load: Load,
@@ -37,6 +56,8 @@ class Thinking:
         self._language = language
         self._retriever = retriever
         self._conversation = conversation
+        self._context = context
+        self._scos = scos
         self._clock = clock
         self._meter = meter
         self._load = load
@@ -48,38 +69,71 @@ class Thinking:
             return
         started, said_something = self._clock.now_ms(), False
         try:
-            async with aclosing(self._language.reply(self._request(exchange))) as pieces:
+            asked = self._look_up(exchange)
+            if self._context.must_wait(exchange.spec, asked.tokens, asked.max_tokens):
+                yield f"{ONE_MOMENT} "
+            await self._make_room(exchange, asked)
+            async with aclosing(self._language.reply(self._request(exchange, asked))) as pieces:
                 async for piece in pieces:
                     if not said_something:
                         exchange.timings.llm_first_token_ms = self._clock.now_ms() - started
                     said_something = True
                     yield piece
+        except ContextFull as refusal:
+            yield str(refusal)
         except EngineError:
             self._meter.failed("llm")
             log.exception("the language engine failed", extra={"session": exchange.session_id})
             yield f" {CANNOT_ANSWER}" if said_something else CANNOT_ANSWER
 
-    def _request(self, exchange: Exchange) -> LanguageRequest:
+    def _look_up(self, exchange: Exchange) -> _Asked:
         """Of a draft, the words are not in the conversation yet."""
-        pending = "" if exchange.committed else exchange.visitor.text
-        spec, question = exchange.spec, self._conversation.unanswered(pending) or exchange.visitor.text
-        earlier = self._conversation.questions(pending)[:-1]
-        passages = tuple(self._retriever.search(spec, question_in_context(question, earlier)))
-        exchange.passages = passages
-        messages = self._conversation.messages(spec, pending)
-        tokens = sum(len(message.content) for message in messages) // CHARS_PER_TOKEN
-        self._meter.prompt(tokens, speculative=not exchange.committed)
+        said, pending = self._conversation, _pending(exchange)
+        question = said.unanswered(pending) or exchange.visitor.text
+        found = self._retriever.search(exchange.spec, question_in_context(question, said.questions(pending)[:-1]))
+        exchange.passages, tokens = self._context.knowledge(found)
+        tokens += estimated_tokens(pending) + MESSAGE_TOKENS if pending else 0
+        return _Asked(question, tokens, self._load.max_tokens, speculative=not exchange.committed)
+
+    async def _make_room(self, exchange: Exchange, asked: _Asked) -> None:
+        """Raises ContextFull. A draft that is committed meanwhile has its words in the conversation, counted there."""
+        context, spec = self._context, exchange.spec
+        if await context.make_room(spec, asked.tokens, asked.max_tokens):
+            return
+        hopeless = context.too_long(spec, estimated_tokens(asked.question), asked.tokens, asked.max_tokens)
+        self._meter.failed("context")
+        log.warning("a turn was refused: the context is full", extra={"session": exchange.session_id})
+        exchange.refusal = ContextFull(TOO_LONG if hopeless else CONTEXT_FULL)
+        raise exchange.refusal
+
+    def _request(self, exchange: Exchange, asked: _Asked) -> LanguageRequest:
+        spec = exchange.spec
+        self._meter.prompt(self._context.tokens(spec, asked.tokens), speculative=asked.speculative)
         return LanguageRequest(
-            messages=messages,
-            question=question,
-            passages=passages,
+            messages=self._conversation.messages(spec, _pending(exchange)),
+            question=asked.question,
+            passages=exchange.passages,
             confidence_threshold=spec.confidence_threshold,
-            max_tokens=self._load.max_tokens,
+            max_tokens=asked.max_tokens,
             speculative=not exchange.committed,
             session_id=exchange.session_id,
             assistant_name=spec.assistant_name,
             business_name=spec.tenant_name,
+            style=self._style(),
+            on_usage=self._usage(exchange),
         )
+
+    def _style(self) -> str:
+        signals = self._scos.signals()
+        self._meter.signals(signals.verbosity_level, signals.clarification_confidence)
+        return style_line(signals, terse=self._load.terse)
+
+    def _usage(self, exchange: Exchange) -> Callable[[Usage], None]:
+        return lambda usage: self._meter.usage(usage, speculative=not exchange.committed)
+
+
+def _pending(exchange: Exchange) -> str:
+    return "" if exchange.committed else exchange.visitor.text
 
 
 def _without_a_model(exchange: Exchange) -> str:

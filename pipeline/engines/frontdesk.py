@@ -9,11 +9,13 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from pipeline.contracts.dialogue import LanguageRequest, Passage
+from pipeline.contracts.dialogue import LanguageRequest, Message, Passage
+from pipeline.contracts.numbers import CONTEXT_TOKENS
 from pipeline.core.words import words
 from pipeline.engines.asking import asked
 from pipeline.engines.clauses import clauses
 from pipeline.engines.concepts import concept
+from pipeline.engines.extract import extract
 from pipeline.engines.index import SENTENCE_END
 from pipeline.engines.smalltalk import filled, said_before, small_talk
 
@@ -46,6 +48,17 @@ class FrontdeskLanguage:
         """The reply word by word, the first at once. Joined, the pieces are the text."""
         for piece in _PIECE.findall(small_talk(request) or _answer(request)):
             yield piece
+
+    @property
+    def context_tokens(self) -> int:
+        return CONTEXT_TOKENS
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """There is no tokenizer."""
+        return None
+
+    async def summarise(self, messages: Sequence[Message]) -> str:
+        return extract(messages)
 
 
 def _answer(request: LanguageRequest) -> str:

@@ -1,6 +1,6 @@
-"""The tenant's knowledge as part of the prompt, and what the model may say without it.
+"""The tenant's knowledge as part of the prompt, how the reply is to be worded, and what the model may say without it.
 
-It goes into the visitor's last message: what stands before stays byte-identical from turn to turn, so that the server's
+Both go into the visitor's last message: what stands before stays byte-identical from turn to turn, so that the server's
 prefix cache holds, and chat templates that want one system message only (Gemma's, Mistral's) accept it.
 """
 
@@ -25,7 +25,8 @@ def grounded_messages(request: LanguageRequest) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
     last = next((n for n in reversed(range(len(messages))) if messages[n]["role"] == "user"), None)
     if last is not None:
-        messages[last]["content"] = f"{_knowledge(request)}\n\n{_VISITOR} {messages[last]['content']}"
+        style = f"\n{request.style}" if request.style else ""
+        messages[last]["content"] = f"{_knowledge(request)}{style}\n\n{_VISITOR} {messages[last]['content']}"
     return messages
 
 

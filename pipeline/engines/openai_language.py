@@ -8,7 +8,7 @@ https://platform.openai.com/docs/api-reference/chat-streaming
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -23,12 +23,14 @@ from openai import (
     Timeout,
 )
 
-from pipeline.contracts.dialogue import LanguageRequest
+from pipeline.contracts.dialogue import LanguageRequest, Message, Usage
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import LLM_STREAM_LIMIT_S
 from pipeline.engines.circuit import Circuit
 from pipeline.engines.grounding import grounded_messages
 from pipeline.engines.patience import Patience
+from pipeline.engines.server_tokenizer import ServerTokenizer
+from pipeline.engines.summarising import SUMMARY_TOKENS, summary_messages
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,9 @@ class OpenAiLanguage:
         self._circuit = circuit or Circuit()
         timeout = Timeout(stream_limit_s, connect=_CONNECT_LIMIT_S)
         self._client = AsyncOpenAI(base_url=base_url, api_key=api_key or "none", timeout=timeout, max_retries=0)
+        self._tokenizer = ServerTokenizer(self._client, base_url)
+        self._tells_usage = True
+        """Until the server turns out not to know `stream_options`."""
 
     async def start(self) -> None:
         """Asks the server for its models. Raises EngineError: what is wrong, and which setting mends it."""
@@ -80,17 +85,45 @@ class OpenAiLanguage:
         except _BROKEN as error:
             raise EngineError("llm", f"the language server at {self._base_url} {_in_words(error)}") from error
         self._model = self._chosen([model.id for model in listing.data or ()])
+        await self._tokenizer.find(self._model)
         logger.info("the language server answers, model %s", self._model)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
-        """Pieces of text as the server sends them. Raises EngineError in words that may be shown to anyone."""
+    @property
+    def context_tokens(self) -> int:
+        return self._tokenizer.context_tokens
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """By the server's tokenizer, one short request a text."""
+        if not self._tokenizer.offered:
+            return None
+        try:
+            return await self._tokenizer.count(self._model, texts)
+        except _BROKEN as error:
+            raise EngineError("llm", f"the language server {_in_words(error)}") from error
+
+    async def summarise(self, messages: Sequence[Message]) -> str:
+        """One request, not streamed. Whoever asks sets the time limit."""
+        self._admit()
+        try:
+            answer = await self._client.chat.completions.create(
+                model=self._model, messages=_any(summary_messages(messages)), max_tokens=SUMMARY_TOKENS, temperature=0.0
+            )
+            return _whole_text(answer)
+        except _BROKEN as error:
+            raise EngineError("llm", f"the language server {_in_words(error)}") from error
+
+    def _admit(self) -> None:
         if not self._circuit.admits():
             raise EngineError(
                 "llm", "the language server failed several times in a row and is given a few seconds' rest"
             )
+
+    async def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
+        """Pieces of text as the server sends them. Raises EngineError in words that may be shown to anyone."""
+        self._admit()
         for attempt in (1, 2):
             begun = False
             try:
@@ -113,6 +146,7 @@ class OpenAiLanguage:
         try:
             while (chunk := await patience.wait(anext(stream, None))) is not None:
                 text, reason = _content(chunk)
+                _tell_usage(chunk, request)
                 finished = finished or reason is not None
                 if text:
                     empty = False
@@ -123,14 +157,29 @@ class OpenAiLanguage:
             raise BadStream("empty or unfinished reply")
 
     async def _request(self, request: LanguageRequest) -> AsyncStream[Any]:
-        messages: Any = grounded_messages(request)
-        return await self._client.chat.completions.create(
+        """Asks for the server's token counts, too; a server that refuses the wish is asked again without it."""
+        if not self._tells_usage:
+            return await self._stream(request)
+        try:
+            return await self._stream(request, stream_options={"include_usage": True})
+        except APIStatusError as error:
+            if error.status_code not in (400, 422):
+                raise
+        stream = await self._stream(request)
+        self._tells_usage = False
+        logger.info("the language server does not know stream_options: no figures on its prefix cache")
+        return stream
+
+    async def _stream(self, request: LanguageRequest, **wishes: Any) -> AsyncStream[Any]:
+        stream: AsyncStream[Any] = await self._client.chat.completions.create(
             model=self._model,
-            messages=messages,
+            messages=_any(grounded_messages(request)),
             max_tokens=request.max_tokens,
             temperature=self._temperature,
             stream=True,
+            **wishes,
         )
+        return stream
 
     def _chosen(self, listed: list[str]) -> str:
         """The model to ask for. A server that lists none is believed to know the one that is set."""
@@ -158,6 +207,30 @@ def _content(chunk: Any) -> tuple[str, str | None]:
     if not isinstance(text, str):
         raise BadStream("content is not text")
     return text, reason
+
+
+def _any(messages: list[dict[str, Any]]) -> Any:
+    """The client's own types for messages are one class a role."""
+    return messages
+
+
+def _tell_usage(chunk: Any, request: LanguageRequest) -> None:
+    """vLLM and OpenAI send the counts in a chunk of its own behind the last; `cached_tokens` only if they know it."""
+    counted = getattr(chunk, "usage", None)
+    prompt = getattr(counted, "prompt_tokens", None)
+    cached = getattr(getattr(counted, "prompt_tokens_details", None), "cached_tokens", None)
+    if request.on_usage is not None and isinstance(prompt, int) and not getattr(chunk, "choices", None):
+        request.on_usage(Usage(prompt, cached if isinstance(cached, int) else 0))
+
+
+def _whole_text(answer: Any) -> str:
+    try:
+        text = answer.choices[0].message.content
+    except (AttributeError, TypeError, KeyError, IndexError) as error:
+        raise BadStream("not a chat completion") from error
+    if not isinstance(text, str) or not text.strip():
+        raise BadStream("empty summary")
+    return text.strip()
 
 
 def _may_retry(error: Exception) -> bool:

@@ -36,8 +36,20 @@ ANIMATION_LAG = Histogram(
 )  # fmt: skip
 CONTEXT_TOKENS = Histogram(
     "goassist_context_tokens",
-    "Estimated length of a prompt, in tokens",
-    buckets=(128, 256, 512, 1024, 2048, 4096, 8192),
+    "Length of a prompt, in tokens",
+    buckets=(128, 256, 512, 1024, 2048, 4096, 6500, 7500, 8192),
+)
+PROMPT_TOKENS = Counter("goassist_prompt_tokens_total", "Prompt tokens, as the language server counted them")
+PROMPT_CACHED_TOKENS = Counter(
+    "goassist_prompt_cached_tokens_total", "Prompt tokens that the language server had in its prefix cache"
+)
+ROLLOVERS = Counter("goassist_rollovers_total", "Attempts to put older turns into the Session State block", ["outcome"])
+_ZERO_TO_ONE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+REPLY_VERBOSITY = Histogram(
+    "goassist_reply_verbosity", "How wordy replies were to be, 0 to 1 (all sessions together)", buckets=_ZERO_TO_ONE
+)
+REPLY_CLARIFICATION = Histogram(
+    "goassist_reply_clarification", "How far replies were to make sure of what was meant, 0 to 1", buckets=_ZERO_TO_ONE
 )
 SPECULATIONS = Counter(
     "goassist_speculations_total", "Replies prepared before the turn was known to be over", ["outcome"]

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from pipeline.contracts.dialogue import Record, TurnRecord
+from pipeline.contracts.dialogue import Record, TurnRecord, Usage
 from pipeline.contracts.numbers import BUDGET_MS
 from pipeline.core.ports import Journal
 from pipeline.core.session import Session
@@ -41,6 +41,17 @@ class PrometheusMeter:
 
     def turn_timeout(self) -> None:
         metrics.TURN_TIMEOUTS.inc()
+
+    def usage(self, usage: Usage, *, speculative: bool = False) -> None:
+        metrics.PROMPT_TOKENS.inc(usage.prompt_tokens)
+        metrics.PROMPT_CACHED_TOKENS.inc(usage.cached_tokens)
+
+    def rollover(self, outcome: str) -> None:
+        metrics.ROLLOVERS.labels(outcome).inc()
+
+    def signals(self, verbosity: float, clarification: float) -> None:
+        metrics.REPLY_VERBOSITY.observe(verbosity)
+        metrics.REPLY_CLARIFICATION.observe(clarification)
 
     def face_yielded(self) -> None:
         metrics.ANIMATION_YIELDS.inc()

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk, WordMark
-from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transcript, TurnRecord
+from pipeline.contracts.dialogue import LanguageRequest, Message, Passage, Record, Transcript, TurnRecord
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.face import NEUTRAL, Pose
+from pipeline.contracts.numbers import CONTEXT_TOKENS
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
 from pipeline.core.ports import Pause
 from pipeline.core.stream import Stream
@@ -281,6 +282,11 @@ class FakeLanguage:
     name: str = "fake"
     requests: list[LanguageRequest] = field(default_factory=list)
     aborted: int = 0
+    context_tokens: int = CONTEXT_TOKENS
+    counts: bool = False
+    summary_delay_s: float = 0.2
+    summary_fails: bool = False
+    summarised: list[list[Message]] = field(default_factory=list)
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
@@ -295,6 +301,17 @@ class FakeLanguage:
         except GeneratorExit:
             self.aborted += 1
             raise
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """A token a word, if it has a tokenizer at all."""
+        return [len(text.split()) for text in texts] if self.counts else None
+
+    async def summarise(self, messages: Sequence[Message]) -> str:
+        self.summarised.append(list(messages))
+        await self.clock.sleep(self.summary_delay_s)
+        if self.summary_fails:
+            raise EngineError("llm", "the server is gone")
+        return f"Summary {len(self.summarised)}."
 
 
 @dataclass

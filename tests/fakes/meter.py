@@ -1,5 +1,7 @@
 """A Meter that keeps what it is told."""
 
+from pipeline.contracts.dialogue import Usage
+
 
 class FakeMeter:
     def __init__(self) -> None:
@@ -13,6 +15,9 @@ class FakeMeter:
         self.interruptions: list[str] = []
         self.costs: dict[str, list[float]] = {}
         self.timeouts = 0
+        self.rollovers: list[str] = []
+        self.usages: list[tuple[Usage, bool]] = []
+        self.wordings: list[tuple[float, float]] = []
 
     def failed(self, where: str) -> None:
         self.failures.append(where)
@@ -35,6 +40,15 @@ class FakeMeter:
 
     def turn_timeout(self) -> None:
         self.timeouts += 1
+
+    def usage(self, usage: Usage, *, speculative: bool = False) -> None:
+        self.usages.append((usage, speculative))
+
+    def rollover(self, outcome: str) -> None:
+        self.rollovers.append(outcome)
+
+    def signals(self, verbosity: float, clarification: float) -> None:
+        self.wordings.append((verbosity, clarification))
 
     def face_yielded(self) -> None:
         self.yields += 1

@@ -4,7 +4,9 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from pipeline.contracts.dialogue import LanguageRequest
+from pipeline.contracts.dialogue import LanguageRequest, Message
+from pipeline.contracts.numbers import CONTEXT_TOKENS
+from pipeline.engines.extract import extract
 from pipeline.engines.scripted.script import Scripted, Sleep, pause
 
 
@@ -32,3 +34,14 @@ class ScriptedLanguage(Scripted):
             if i:
                 await pause(self._sleep, self._per_token_ms)
             yield token
+
+    @property
+    def context_tokens(self) -> int:
+        return CONTEXT_TOKENS
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """There is no tokenizer."""
+        return None
+
+    async def summarise(self, messages: Sequence[Message]) -> str:
+        return extract(messages)

@@ -1,0 +1,282 @@
+"""How much a prompt holds: counts the lines, and turns the older ones into the Session State block in time.
+
+All work is done between turns, in a task of the session; a reply waits for it only if it would not fit otherwise, and
+never longer than ROLLOVER_LIMIT_S. Nothing is ever cut off a prompt: what does not fit is refused, in words.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from pipeline.contracts.dialogue import Message, Passage
+from pipeline.contracts.errors import EngineError
+from pipeline.contracts.numbers import ROLLOVER_LIMIT_S
+from pipeline.contracts.spec import AssistantSpec
+from pipeline.core.conversation import Conversation, pinned_prefix, session_state
+from pipeline.core.ports import Clock, Language, Meter
+from pipeline.core.rollover import Allowance, bounded, next_part, older_lines
+from pipeline.core.tokens import MESSAGE_TOKENS, PROMPT_TOKENS, estimated_message_tokens, estimated_tokens
+
+KNOWLEDGE_TOKENS: Final = 160
+"""What a language engine says around the passages and a style line (engines.grounding), at most."""
+_BATCH: Final = 16
+"""Lines counted in one go; between two batches others may have the server."""
+
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A Session State block that has not taken the place of its lines yet."""
+
+    lines: int
+    state: str
+    lost: int
+    """`Conversation.lost` when it was begun: lines that went meanwhile make it void."""
+
+
+class Context:
+    """Of one session. `spawn(name, coroutine)` runs a task of the session."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        language: Language,
+        clock: Clock,
+        meter: Meter,
+        spawn: Callable[[str, Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self.budget = Allowance.of(language.context_tokens)
+        self._conversation = conversation
+        self._language = language
+        self._clock = clock
+        self._meter = meter
+        self._spawn = spawn
+        self._spec: AssistantSpec | None = None
+        self._prefix_tokens = 0
+        self._counted: set[str] = set()
+        """Of `prefix` and `state`: which are counted by the model's own tokenizer."""
+        self._counts = True
+        """False once the engine said that it has no tokenizer."""
+        self._most_asked = 0
+        self._prepared: _Prepared | None = None
+        self._work: asyncio.Future[bool] | None = None
+
+    # What the session calls -----------------------------------------------------------------------------------------
+
+    def after_turn(self, spec: AssistantSpec) -> None:
+        """A turn is over, or a leg begins: count and prepare what is due, in the background. Never waits."""
+        self._learn(spec)
+        if self._uncounted() or self._crowded():
+            self._begin(needed=False)
+
+    def must_wait(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
+        """Whether `make_room` will wait: there is no room, and a rollover may make some."""
+        return not self._fits(spec, asked, reply) and (self._work is not None or self._older() > 0)
+
+    async def make_room(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
+        """Whether a prompt with `asked` tokens more than the conversation has, and its reply, now fit.
+
+        Waits only when they do not: for a rollover, at most ROLLOVER_LIMIT_S.
+        """
+        self._most_asked = max(self._most_asked, asked)
+        deadline = self._clock.now() + ROLLOVER_LIMIT_S
+        while not self._fits(spec, asked, reply):
+            if not await self._rolled_over(deadline):
+                return False
+        return True
+
+    def _fits(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
+        """What is prepared takes its place when it is time, or when there is no room without it."""
+        tokens = self.tokens(spec, asked)
+        if tokens >= self.budget.rollover or tokens + reply > self.budget.cap:
+            self._apply()
+        return self.tokens(spec, asked) + reply <= self.budget.cap
+
+    def tokens(self, spec: AssistantSpec, asked: int = 0) -> int:
+        """The prompt's length: a sum of what was counted before."""
+        self._learn(spec)
+        said = self._conversation
+        return PROMPT_TOKENS + self._prefix_tokens + said.state_tokens + said.tokens + asked
+
+    def too_long(self, spec: AssistantSpec, words: int, asked: int, reply: int) -> bool:
+        """Whether a question of `words` tokens would not even fit into an empty conversation."""
+        return PROMPT_TOKENS + self._prefix_tokens + words + asked + reply > self.budget.cap
+
+    def knowledge(self, passages: Sequence[Passage]) -> tuple[tuple[Passage, ...], int]:
+        """The best passages that fit into their share of the prompt, and their tokens with all that is put around."""
+        fitting: list[Passage] = []
+        left = self.budget.knowledge
+        for passage in passages:
+            needed = _passage_tokens(passage.title, passage.text)
+            if needed > left:
+                log.info("knowledge left out of a prompt: passage %s is too long (%d tokens)", passage.id, needed)
+                continue
+            fitting.append(passage)
+            left -= needed
+        return tuple(fitting), self.budget.knowledge - left + KNOWLEDGE_TOKENS
+
+    # Inside ---------------------------------------------------------------------------------------------------------
+
+    def _learn(self, spec: AssistantSpec) -> None:
+        if spec is not self._spec:
+            self._spec, self._prefix_tokens = spec, estimated_message_tokens(pinned_prefix(spec))
+            self._counted.discard("prefix")
+
+    def _uncounted(self) -> bool:
+        return self._counts and (
+            "prefix" not in self._counted
+            or (bool(self._conversation.state) and "state" not in self._counted)
+            or any(not line.counted for line in self._conversation.lines)
+        )
+
+    def _crowded(self) -> bool:
+        """Whether a Session State block should be made now, so that it is there in time."""
+        if self._spec is None or self._valid() is not None:
+            return False
+        return self.tokens(self._spec, self._most_asked) >= self.budget.prepare and self._older() > 0
+
+    def _older(self) -> int:
+        budget = self.budget
+        room = budget.cap - PROMPT_TOKENS - self._prefix_tokens - budget.state - self._most_asked
+        return older_lines(self._conversation.lines, max(0, min(budget.kept, room // 2)))
+
+    def _valid(self) -> _Prepared | None:
+        if self._prepared is not None and self._prepared.lost != self._conversation.lost:
+            self._prepared = None
+        return self._prepared
+
+    def _apply(self) -> bool:
+        """The prepared block takes the place of its lines. Nobody waits: between two prompts it may happen any time."""
+        prepared = self._valid()
+        if prepared is None:
+            return False
+        self._prepared = None
+        self._counted.discard("state")
+        self._conversation.roll_over(prepared.lines, prepared.state)
+        self._meter.rollover("done")
+        log.info("rollover: %d lines became the session state", prepared.lines)
+        return True
+
+    async def _rolled_over(self, deadline: float) -> bool:
+        """Wait for the work under way, or for work begun now. False: it failed, took too long, or there is none."""
+        if self._work is None and self._older() == 0:
+            return False
+        work = self._begin(needed=True)
+        left = deadline - self._clock.now()
+        try:
+            return left > 0 and await _within(self._clock, left, asyncio.shield(work))
+        except TimeoutError:
+            return False
+
+    def _begin(self, *, needed: bool) -> "asyncio.Future[bool]":
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_future()
+            self._spawn("context", self._run(self._work, needed))
+        return self._work
+
+    async def _run(self, work: "asyncio.Future[bool]", needed: bool) -> None:
+        done = False
+        try:
+            await self._count()
+            done = await self._roll(needed)
+        except Exception:  # the call goes on: the next turn tries again, or is refused in words
+            self._meter.rollover("failed")
+            log.exception("the context could not be looked after")
+        finally:
+            self._work = None
+            work.set_result(done)
+
+    async def _roll(self, needed: bool) -> bool:
+        """Prepare blocks while there is need. False: it failed."""
+        while needed or self._crowded():
+            if not await self._prepare():
+                return False
+            if not needed and self.tokens(self._current, self._most_asked) < self.budget.rollover:
+                break
+            needed = False
+            self._apply()
+        return True
+
+    @property
+    def _current(self) -> AssistantSpec:
+        assert self._spec is not None
+        return self._spec
+
+    async def _prepare(self) -> bool:
+        said, lost = self._conversation, self._conversation.lost
+        count, requests = next_part(said.lines, self._older(), self.budget.summary_input)
+        state = said.state
+        try:
+            for lines in requests:
+                before = [Message("system", state)] if state else []
+                summary = self._language.summarise([*before, *lines])
+                state = bounded((await _within(self._clock, ROLLOVER_LIMIT_S, summary)).strip(), self.budget.state)
+        except TimeoutError:
+            self._meter.rollover("late")
+            log.warning("rollover: the summary took more than %g s", ROLLOVER_LIMIT_S)
+            return False
+        except EngineError as error:
+            self._meter.rollover("failed")
+            log.warning("rollover: no summary: %s", error)
+            return False
+        if count and state:
+            self._prepared = _Prepared(count, state, lost)
+        return bool(count and state)
+
+    async def _count(self) -> None:
+        """The model's own counts in place of estimates. Where they fail the estimates stay."""
+        try:
+            while self._uncounted():
+                await _within(self._clock, ROLLOVER_LIMIT_S, self._count_some())
+        except (EngineError, TimeoutError) as error:
+            log.warning("tokens could not be counted, estimates stay: %s", error or "took too long")
+
+    async def _count_some(self) -> None:
+        spec, said, state = self._current, self._conversation, self._conversation.state
+        lines = [line for line in said.lines if not line.counted][:_BATCH]
+        fixed = {"prefix": pinned_prefix(spec), "state": session_state(state)}
+        wanted = [name for name in fixed if name not in self._counted]
+        texts = [message.content for name in wanted for message in fixed[name]]
+        counts = await self._language.count([*texts, *(line.content for line in lines)])
+        if counts is None:
+            self._counts = False
+            return
+        left = iter(counts)
+        for name in wanted:
+            self._take(name, sum(next(left) + MESSAGE_TOKENS for _ in fixed[name]), spec, state)
+        for line, tokens in zip(lines, left, strict=True):
+            said.recount(line, tokens)
+
+    def _take(self, name: str, tokens: int, spec: AssistantSpec, state: str) -> None:
+        """The count of a fixed part, unless it has changed while it was counted."""
+        if name == "prefix" and spec is self._spec:
+            self._prefix_tokens = tokens
+        elif name == "state" and state == self._conversation.state:
+            self._conversation.state_tokens = tokens
+        else:
+            return
+        self._counted.add(name)
+
+
+async def _within(clock: Clock, seconds: float, awaitable: Awaitable[Result]) -> Result:
+    """Raises TimeoutError when it takes longer, and cancels it. On the conversation's clock, unlike asyncio.timeout."""
+    work, time_up = asyncio.ensure_future(awaitable), asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({work, time_up}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise TimeoutError
+    finally:
+        for task in (work, time_up):
+            task.cancel()
+        await asyncio.gather(work, time_up, return_exceptions=True)
+
+
+@lru_cache(maxsize=512)
+def _passage_tokens(title: str, text: str) -> int:
+    return estimated_tokens(title) + estimated_tokens(text) + MESSAGE_TOKENS
