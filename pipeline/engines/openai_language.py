@@ -12,22 +12,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
-from openai import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-    AsyncOpenAI,
-    AsyncStream,
-    OpenAIError,
-    Timeout,
-)
+from openai import APIStatusError, AsyncOpenAI, AsyncStream, Timeout
 
 from pipeline.contracts.dialogue import LanguageRequest, Message, Usage
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import LLM_STREAM_LIMIT_S
 from pipeline.engines.circuit import Circuit
 from pipeline.engines.grounding import grounded_messages
+from pipeline.engines.openai_answers import BROKEN, BadStream, content_of, in_words, may_retry, usage_of, whole_text_of
 from pipeline.engines.patience import Patience
 from pipeline.engines.server_tokenizer import ServerTokenizer
 from pipeline.engines.summarising import SUMMARY_TOKENS, summary_messages
@@ -38,14 +30,6 @@ _CONNECT_LIMIT_S: Final = 2.0
 _CHECK_LIMIT_S: Final = 5.0
 _BACK_OFF_S: Final = 0.05
 """Wait before the retry, up to twice as long; more would be heard as a gap."""
-
-
-class BadStream(ValueError):
-    """What came is no stream of chat completion chunks, or ended before the reply did."""
-
-
-_BROKEN: Final = (OpenAIError, TimeoutError, ValueError)
-"""What a server that fails, hangs, hangs up or talks nonsense makes the client raise."""
 
 
 class OpenAiLanguage:
@@ -82,8 +66,8 @@ class OpenAiLanguage:
         """Asks the server for its models. Raises EngineError: what is wrong, and which setting mends it."""
         try:
             listing = await Patience(_CHECK_LIMIT_S).wait(self._client.models.list())
-        except _BROKEN as error:
-            raise EngineError("llm", f"the language server at {self._base_url} {_in_words(error)}") from error
+        except BROKEN as error:
+            raise EngineError("llm", f"the language server at {self._base_url} {in_words(error)}") from error
         self._model = self._chosen([model.id for model in listing.data or ()])
         await self._tokenizer.find(self._model)
         logger.info("the language server answers, model %s", self._model)
@@ -101,8 +85,8 @@ class OpenAiLanguage:
             return None
         try:
             return await self._tokenizer.count(self._model, texts)
-        except _BROKEN as error:
-            raise EngineError("llm", f"the language server {_in_words(error)}") from error
+        except BROKEN as error:
+            raise EngineError("llm", f"the language server {in_words(error)}") from error
 
     async def summarise(self, messages: Sequence[Message]) -> str:
         """One request, not streamed. Whoever asks sets the time limit."""
@@ -111,9 +95,9 @@ class OpenAiLanguage:
             answer = await self._client.chat.completions.create(
                 model=self._model, messages=_any(summary_messages(messages)), max_tokens=SUMMARY_TOKENS, temperature=0.0
             )
-            return _whole_text(answer)
-        except _BROKEN as error:
-            raise EngineError("llm", f"the language server {_in_words(error)}") from error
+            return whole_text_of(answer)
+        except BROKEN as error:
+            raise EngineError("llm", f"the language server {in_words(error)}") from error
 
     def _admit(self) -> None:
         if not self._circuit.admits():
@@ -133,20 +117,21 @@ class OpenAiLanguage:
                         self._circuit.succeeded()
                         yield piece
                 return
-            except _BROKEN as error:
+            except BROKEN as error:
                 self._circuit.failed()
-                if begun or attempt == 2 or not _may_retry(error):
-                    raise EngineError("llm", f"the language server {_in_words(error)}") from error
+                if begun or attempt == 2 or not may_retry(error):
+                    raise EngineError("llm", f"the language server {in_words(error)}") from error
             await asyncio.sleep(_BACK_OFF_S * (1 + random.random()))
 
     async def _pieces(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
-        """One HTTP stream, closed on every way out. Raises one of _BROKEN, also if the reply is empty or unfinished."""
+        """One HTTP stream, closed on every way out. Raises one of BROKEN, also if the reply is empty or unfinished."""
         patience, empty, finished = Patience(self._limit_s), True, False
+        usage: Usage | None = None
         stream: AsyncStream[Any] = await patience.wait(self._request(request))
         try:
             while (chunk := await patience.wait(anext(stream, None))) is not None:
-                text, reason = _content(chunk)
-                _tell_usage(chunk, request)
+                text, reason = content_of(chunk)
+                usage = usage_of(chunk) or usage
                 finished = finished or reason is not None
                 if text:
                     empty = False
@@ -155,6 +140,8 @@ class OpenAiLanguage:
             await stream.close()
         if empty or not finished:
             raise BadStream("empty or unfinished reply")
+        if usage is not None and request.on_usage is not None:
+            request.on_usage(usage)
 
     async def _request(self, request: LanguageRequest) -> AsyncStream[Any]:
         """Asks for the server's token counts, too; a server that refuses the wish is asked again without it."""
@@ -195,64 +182,6 @@ class OpenAiLanguage:
         return listed[0]
 
 
-def _content(chunk: Any) -> tuple[str, str | None]:
-    """Text and finish reason of a chunk. The client checks no types, so a server can make it hand over anything."""
-    try:
-        if not chunk.choices:
-            return "", None
-        choice = chunk.choices[0]
-        text, reason = choice.delta.content or "", choice.finish_reason
-    except (AttributeError, TypeError, KeyError) as error:
-        raise BadStream("not a chat completion chunk") from error
-    if not isinstance(text, str):
-        raise BadStream("content is not text")
-    return text, reason
-
-
 def _any(messages: list[dict[str, Any]]) -> Any:
     """The client's own types for messages are one class a role."""
     return messages
-
-
-def _tell_usage(chunk: Any, request: LanguageRequest) -> None:
-    """vLLM and OpenAI send the counts in a chunk of its own behind the last; `cached_tokens` only if they know it."""
-    counted = getattr(chunk, "usage", None)
-    prompt = getattr(counted, "prompt_tokens", None)
-    cached = getattr(getattr(counted, "prompt_tokens_details", None), "cached_tokens", None)
-    if request.on_usage is not None and isinstance(prompt, int) and not getattr(chunk, "choices", None):
-        request.on_usage(Usage(prompt, cached if isinstance(cached, int) else 0))
-
-
-def _whole_text(answer: Any) -> str:
-    try:
-        text = answer.choices[0].message.content
-    except (AttributeError, TypeError, KeyError, IndexError) as error:
-        raise BadStream("not a chat completion") from error
-    if not isinstance(text, str) or not text.strip():
-        raise BadStream("empty summary")
-    return text.strip()
-
-
-def _may_retry(error: Exception) -> bool:
-    if isinstance(error, APIStatusError):
-        return error.status_code == 429 or error.status_code >= 500
-    return isinstance(error, APIConnectionError | APIError) and not isinstance(error, APITimeoutError)
-
-
-_STATUS_WORDS: Final = {
-    401: "refused the key: check LLM_API_KEY",
-    403: "refused the key: check LLM_API_KEY",
-    404: "does not know the address or the model: check LLM_BASE_URL and LLM_MODEL",
-    429: "has too much to do",
-}
-
-
-def _in_words(error: Exception) -> str:
-    """What is wrong with the server; never what it said, which may quote the prompt."""
-    if isinstance(error, APIStatusError):
-        return _STATUS_WORDS.get(error.status_code, f"failed (HTTP {error.status_code})")
-    if isinstance(error, APITimeoutError | TimeoutError):
-        return "did not answer in time"
-    if isinstance(error, APIConnectionError):
-        return "cannot be reached: is it running, and is LLM_BASE_URL right?"
-    return "sent a reply that breaks off or cannot be read"
