@@ -18,23 +18,26 @@ PROMPT_TOKENS: Final = 48
 
 _PIECES: Final = re.compile(r"(?: (?=[A-Za-z]))?[A-Z]?[a-z]+| ?[A-Z]+| +|[\x00-\x1f!-@\[-`{-\x7f]|[^\x00-\x7f]+")
 """A space goes with the word behind it; a capital may begin one."""
+_ENGLISH: Final = 3
+"""Letters of a token, at least: of English words, and of others (or very long ones)."""
+_OTHER: Final = 2
 _COMMON_LETTERS: Final = 12
-"""Longer words are seldom English: two letters a token."""
 
 
 def estimated_tokens(text: str) -> int:
     """Of the text alone, without a template."""
-    return sum(map(_piece_tokens, _PIECES.findall(text)))
+    letters = _ENGLISH if text.isascii() else _OTHER
+    return sum(_piece_tokens(piece, letters) for piece in _PIECES.findall(text))
 
 
 def estimated_message_tokens(messages: Iterable[Message]) -> int:
     return sum(estimated_tokens(message.content) + MESSAGE_TOKENS for message in messages)
 
 
-def _piece_tokens(piece: str) -> int:
+def _piece_tokens(piece: str, letters_a_token: int) -> int:
     if not piece.isascii():
         return len(piece.encode("utf-8", "replace"))
     letters = len(piece.lstrip(" "))
     if not piece[-1].islower():  # capitals, a mark, spaces: each alone
         return letters or 1 + len(piece) // 16
-    return -(-letters // (3 if letters <= _COMMON_LETTERS else 2))
+    return -(-letters // (letters_a_token if letters <= _COMMON_LETTERS else _OTHER))

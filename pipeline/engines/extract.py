@@ -5,6 +5,7 @@ Things told ("my dog is called Bella") are kept longest, then questions, the new
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from pipeline.contracts.dialogue import Message
@@ -25,7 +26,7 @@ _ASKING: Final = frozenset(
 def extract(messages: Sequence[Message]) -> str:
     """`messages` as for Language.summarise."""
     lines: dict[str, None] = {}
-    for message, answer in zip(messages, [*messages[1:], None], strict=True):
+    for message, answer in zip_longest(messages, messages[1:]):
         if message.role == "system":
             lines.update(dict.fromkeys(line for line in message.content.splitlines() if line.startswith("- ")))
         elif message.role == "user":

@@ -1,6 +1,6 @@
 """What is remembered, and the prompt made of it."""
 
-from pipeline.core.conversation import KEPT_LINES, WINDOW_MESSAGES, Conversation, pinned_prefix
+from pipeline.core.conversation import KEPT_LINES, STATE_TAKEN, Conversation, pinned_prefix
 from tests.fakes.machine import a_spec
 
 
@@ -11,7 +11,7 @@ def test_the_pinned_prefix_is_the_same_bytes_in_every_turn() -> None:
         conversation.visitor_said(f"question {i}")
         seen.add(conversation.messages(spec)[0].content.encode())
         conversation.agent_told(f"answer {i}")
-    assert seen == {pinned_prefix(spec).content.encode()}
+    assert seen == {pinned_prefix(spec)[0].content.encode()}
 
 
 def test_roles_alternate_whatever_was_interrupted() -> None:
@@ -24,14 +24,28 @@ def test_roles_alternate_whatever_was_interrupted() -> None:
     assert conversation.unanswered() == "hello are you there hello?"
 
 
-def test_a_long_conversation_sends_its_newest_lines() -> None:
+def test_all_lines_are_sent_until_they_are_rolled_over() -> None:
     conversation = Conversation()
-    for i in range(200):
+    for i in range(100):
         conversation.visitor_said(f"q{i}")
         conversation.agent_told(f"a{i}")
-    messages = conversation.messages(a_spec())
-    assert len(messages) == WINDOW_MESSAGES + 1
-    assert messages[-1].content == "a199"
+    assert len(conversation.messages(a_spec())) == 201
+    conversation.roll_over(190, "They talked about numbers.")
+    prefix, state, taken, *lines = conversation.messages(a_spec())
+    assert (prefix,) == pinned_prefix(a_spec())
+    assert (state.role, taken.role, taken.content) == ("user", "assistant", STATE_TAKEN)
+    assert "They talked about numbers." in state.content
+    assert [line.content for line in lines] == [f"{who}{i}" for i in range(95, 100) for who in "qa"]
+
+
+def test_the_sum_of_tokens_is_kept_true() -> None:
+    conversation = Conversation([["user", "hello there"], ["assistant", "Good day."], ["user", ""]])
+    first, second = conversation.lines
+    conversation.recount(first, 2)
+    assert (conversation.tokens, first.counted, second.counted) == (first.tokens + second.tokens, True, False)
+    conversation.roll_over(1, "They greeted.")
+    conversation.recount(first, 500)
+    assert conversation.tokens == second.tokens
 
 
 def test_the_visitor_speaks_first_in_the_prompt() -> None:
@@ -47,3 +61,5 @@ def test_an_hour_of_talk_is_not_kept_for_ever() -> None:
         conversation.visitor_said(f"q{i}")
         conversation.agent_told(f"a{i}")
     assert len(conversation.questions()) == KEPT_LINES // 2
+    assert conversation.lost == 10_000 - KEPT_LINES
+    assert conversation.tokens == sum(line.tokens for line in conversation.lines)
