@@ -15,6 +15,7 @@ class Asked:
     """One request, and the way to answer it."""
 
     path: str
+    raw: bytes
     body: dict[str, Any]
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -28,7 +29,10 @@ class Asked:
 
     async def say(self, text: str, finish: str | None = None) -> None:
         choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
-        await self.send(f"data: {json.dumps({'id': 'x', 'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n")
+        await self.chunk({"choices": [choice]})
+
+    async def chunk(self, members: dict[str, Any]) -> None:
+        await self.send(f"data: {json.dumps({'id': 'x', 'object': 'chat.completion.chunk', **members})}\n\n")
 
     async def answer(self, status: int, body: Any) -> None:
         text = json.dumps(body)
@@ -48,7 +52,12 @@ class ScriptedServer:
     scripts: list[Script]
     models: tuple[str, ...] = ("tiny",)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    """The same as bytes."""
     base_url: str = ""
+    tokenizer: Callable[[str], Any] | None = None
+    """What vLLM's /tokenize answers, at the server's root; without it there is no such address."""
+    tokenized: list[dict[str, Any]] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -56,13 +65,24 @@ class ScriptedServer:
             if request.path.endswith("/models"):
                 await request.answer(200, {"object": "list", "data": [{"id": name} for name in self.models]})
                 return
+            if request.path == "/tokenize":
+                await self._tokenize(request)
+                return
             script = self.scripts[min(len(self.asked), len(self.scripts) - 1)]
             self.asked.append(request.body)
+            self.raw.append(request.raw)
             await script(request)
         except ConnectionError:
             pass
         finally:
             writer.close()
+
+    async def _tokenize(self, request: Asked) -> None:
+        self.tokenized.append(request.body)
+        if self.tokenizer is None:
+            await request.answer(404, {"detail": "Not Found"})
+        else:
+            await request.answer(200, self.tokenizer(request.body["prompt"]))
 
 
 @asynccontextmanager
@@ -87,5 +107,5 @@ async def scripted_server(*scripts: Script, models: tuple[str, ...] = ("tiny",))
 async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Asked:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     size = next((int(line[15:]) for line in head.splitlines() if line.lower().startswith("content-length:")), 0)
-    body = json.loads(await reader.readexactly(size)) if size else {}
-    return Asked(head.split()[1], body, reader, writer)
+    raw = await reader.readexactly(size)
+    return Asked(head.split()[1], raw, json.loads(raw) if raw else {}, reader, writer)
