@@ -10,11 +10,17 @@ from typing import Any, Literal
 import structlog
 import structlog.tracebacks
 
+from goassist_site.log_expiry import forget_old
+
 Form = Literal["file", "json", "console"]
 """file: JSON in a file, and warnings for eyes on standard error. json, console: everything on standard error."""
 
 FILE_BYTES = 10_000_000
 OLD_FILES = 4
+EXPIRING = "pipeline.core.scos"
+"""This logger's lines are of level debug and must be gone after seven days (product contract, section 7). They go to a
+file of their own that sees to it, and nowhere else: of standard error nobody here knows how long it is kept."""
+EXPIRING_FILE = "goassist-signals.log"
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -27,12 +33,15 @@ SHARED: list[Any] = [
 
 def configure(level: str, form: Form, folder: Path) -> None:
     """`level`: the least that is logged. `folder`: where the files of form `file` lie."""
+    expiring = form == "file" and level == "DEBUG"
+    if not expiring:
+        forget_old(folder / EXPIRING_FILE, kept_s=0.0)
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"json": _formatter(*_json()), "console": _formatter(*_console())},
-            "handlers": _handlers(form, folder),
+            "handlers": _handlers(form, folder, expiring=expiring),
             "root": {"handlers": ["file", "stderr"] if form == "file" else ["stderr"], "level": level},
             "loggers": {
                 # Each line per request or per packet: django-structlog has its own, and the rest is noise.
@@ -43,6 +52,7 @@ def configure(level: str, form: Form, folder: Path) -> None:
                 "aioice": {"level": "WARNING"},
                 "aiortc": {"level": "WARNING"},
                 "httpx": {"level": "WARNING"},
+                EXPIRING: {"handlers": ["expiring"] if expiring else ["nowhere"], "propagate": False},
             },
         }
     )
@@ -54,9 +64,10 @@ def configure(level: str, form: Form, folder: Path) -> None:
     )
 
 
-def _handlers(form: Form, folder: Path) -> dict[str, Any]:
+def _handlers(form: Form, folder: Path, *, expiring: bool = False) -> dict[str, Any]:
+    nowhere = {"class": "logging.NullHandler"}
     if form != "file":
-        return {"stderr": {"class": "logging.StreamHandler", "formatter": form}}
+        return {"stderr": {"class": "logging.StreamHandler", "formatter": form}, "nowhere": nowhere}
     file = {
         "class": "logging.handlers.RotatingFileHandler",
         "filename": folder / "goassist.log",
@@ -67,7 +78,14 @@ def _handlers(form: Form, folder: Path) -> dict[str, Any]:
         "formatter": "json",
     }
     terminal = {"class": "logging.StreamHandler", "formatter": "console", "level": "WARNING"}
-    return {"file": file, "stderr": terminal}
+    if not expiring:
+        return {"file": file, "stderr": terminal, "nowhere": nowhere}
+    signals = {
+        "()": "goassist_site.log_expiry.ExpiringFileHandler",
+        "filename": folder / EXPIRING_FILE,
+        "formatter": "json",
+    }
+    return {"file": file, "stderr": terminal, "expiring": signals}
 
 
 def _formatter(*final: Any) -> dict[str, Any]:

@@ -303,7 +303,6 @@ class FakeLanguage:
             raise
 
     async def count(self, texts: Sequence[str]) -> list[int] | None:
-        """A token a word, if it has a tokenizer at all."""
         return [len(text.split()) for text in texts] if self.counts else None
 
     async def summarise(self, messages: Sequence[Message]) -> str:

@@ -12,9 +12,19 @@ from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.scos import Scos
 from pipeline.core.thinking import Thinking
+from pipeline.core.tokens import PROMPT_TOKENS, estimated_message_tokens
 from tests.fakes.clock import FakeClock
 from tests.fakes.machine import FakeLanguage, FakeRetriever, a_spec
 from tests.fakes.meter import FakeMeter
+
+LONG = "My order has the number four seven eleven and it has not arrived at our house in the village. " * 8
+"""Some 250 tokens by estimate."""
+REPLY = "We are open on Saturdays from nine until two. Anything else?"
+"""What the fake language engine replies."""
+
+
+def length(request: LanguageRequest) -> int:
+    return PROMPT_TOKENS + estimated_message_tokens(request.messages)
 
 
 class Retrieved(FakeRetriever):

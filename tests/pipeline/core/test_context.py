@@ -3,26 +3,17 @@
 import asyncio
 import json
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from pipeline.contracts.dialogue import LanguageRequest, Passage
+from pipeline.contracts.dialogue import Passage
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import CONTEXT_TOKENS, MAX_REPLY_TOKENS, ROLLOVER_TOKENS
 from pipeline.core.context import KNOWLEDGE_TOKENS
 from pipeline.core.conversation import STATE_HEAD, pinned_prefix
-from pipeline.core.thinking import CANNOT_ANSWER, CONTEXT_FULL, TOO_LONG
-from pipeline.core.tokens import PROMPT_TOKENS, estimated_message_tokens
+from pipeline.core.tokens import PROMPT_TOKENS
 from pipeline.engines.extract import extract
 from pipeline.engines.scripted import ScriptedLanguage
 from tests.fakes.clock import FakeClock
 from tests.fakes.machine import FakeLanguage
-from tests.fakes.talk import Talk
-
-LONG = "My order has the number four seven eleven and it has not arrived at our house in the village. " * 8
-"""Some 250 tokens by estimate."""
-REPLY = "We are open on Saturdays from nine until two. Anything else?"
+from tests.fakes.talk import LONG, REPLY, Talk, length
 
 
 class Extracting(FakeLanguage):
@@ -31,10 +22,6 @@ class Extracting(FakeLanguage):
     async def summarise(self, messages):
         await super().summarise(messages)
         return extract(messages)
-
-
-def length(request: LanguageRequest) -> int:
-    return PROMPT_TOKENS + estimated_message_tokens(request.messages)
 
 
 def states(talk: Talk) -> list[str]:
@@ -111,75 +98,6 @@ async def test_a_scripted_engine_and_a_receptionist_summarise_without_a_model() 
     language = ScriptedLanguage(replies=["Noted."])
     assert "Bella" in await language.summarise(Talk(history=[["user", "My dog is called Bella."]]).conversation.lines)
     assert await language.count(["some text"]) is None
-
-
-# When it does not work ----------------------------------------------------------------------------------------------
-
-
-async def test_while_there_is_room_a_failed_summary_stops_nobody_and_is_tried_again() -> None:
-    talk = Talk()
-    talk.language.summary_fails = True
-    while talk.context.tokens(talk.spec) < ROLLOVER_TOKENS - 300:
-        assert await talk.ask(LONG) == REPLY
-    assert set(talk.meter.rollovers) == {"failed"}
-    talk.language.summary_fails = False
-    await talk.ask("Are you open?")
-    await talk.ask(LONG)
-    assert await talk.ask(LONG) == REPLY
-    assert talk.meter.rollovers[-1] == "done"
-
-
-async def test_a_turn_that_would_not_fit_is_refused_in_words_and_the_one_after_the_repair_is_answered() -> None:
-    talk = Talk()
-    talk.language.summary_fails = True
-    while (reply := await talk.ask(LONG, waits_s=0.5)) == REPLY:
-        pass
-    assert reply == CONTEXT_FULL
-    refusal = talk.exchanges[-1].refusal
-    assert refusal is not None
-    assert refusal.code == "context_full"
-    assert "context" in talk.meter.failures
-    assert max(map(length, talk.requests)) + MAX_REPLY_TOKENS <= CONTEXT_TOKENS
-    talk.language.summary_fails = False
-    assert await talk.ask("And now?", waits_s=1.0) == REPLY
-    assert talk.exchanges[-1].refusal is None
-
-
-async def test_a_summary_that_takes_more_than_five_seconds_is_given_up() -> None:
-    talk = Talk()
-    talk.language.summary_delay_s = 60.0
-    while (reply := await talk.ask(LONG, waits_s=5.1, pause_s=0.0)) == REPLY:
-        pass
-    assert reply == CONTEXT_FULL
-    assert "late" in talk.meter.rollovers
-    await talk.close()
-
-
-async def test_a_reply_that_is_cut_while_it_waits_leaves_the_rollover_to_go_on() -> None:
-    talk = Talk(history=[["user", LONG], ["assistant", REPLY]] * 60)
-    talk.conversation.visitor_said("Are you there?")
-    waiting = asyncio.create_task(talk.think("Are you there?"))
-    await talk.clock.advance(0.1)
-    waiting.cancel()
-    await talk.clock.advance(3.0)
-    assert waiting.cancelled()
-    assert "done" in talk.meter.rollovers
-    assert await talk.ask("And now?") == REPLY
-
-
-async def test_a_question_longer_than_the_context_is_refused_with_advice_and_does_not_stay_in_the_way() -> None:
-    talk = Talk()
-    assert await talk.ask("a " * 9000) == TOO_LONG
-    assert talk.requests == []
-    assert await talk.ask("Are you open?", waits_s=3.0) == REPLY
-    assert length(talk.requests[-1]) + MAX_REPLY_TOKENS <= CONTEXT_TOKENS
-
-
-async def test_a_failing_engine_is_still_a_spoken_apology() -> None:
-    talk = Talk()
-    talk.language.fails = True
-    assert await talk.ask("Are you open?") == CANNOT_ANSWER
-    assert talk.exchanges[-1].refusal is None
 
 
 # Resumed on another worker ------------------------------------------------------------------------------------------
@@ -288,56 +206,6 @@ async def test_the_way_to_word_a_reply_changes_nothing_before_the_visitors_last_
     assert "short" in terse.style
     assert terse.messages[: len(plain.messages)] == plain.messages
     assert not any(terse.style in message.content for message in terse.messages)
-
-
-# Whatever comes -----------------------------------------------------------------------------------------------------
-
-LINES = st.lists(
-    st.tuples(
-        st.one_of(st.integers(1, 400), st.integers(1500, 2000), st.sampled_from([9000, 40_000])),
-        st.sampled_from(["ok", "fails", "late", "endless"]),
-    ),
-    max_size=25,
-)
-
-
-@pytest.mark.slow
-@given(LINES, st.sampled_from([600, 2048, 8192]), st.booleans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_whatever_is_said_no_prompt_is_too_long_and_every_turn_has_a_reply(lines, takes, counts) -> None:
-    asyncio.run(_any_conversation(lines, takes, counts))
-
-
-async def _any_conversation(lines: list[tuple[int, str]], takes: int, counts: bool) -> None:
-    clock = FakeClock()
-    language = Wordy(clock, context_tokens=takes, counts=counts)
-    talk = Talk(language, clock=clock)
-    for chars, summaries in lines:
-        language.summary_fails = summaries == "fails"
-        language.summary_delay_s = 60.0 if summaries == "late" else 0.2
-        language.endless = summaries == "endless"
-        reply = await talk.ask(("words and so on " * (chars // 15 + 1))[:chars], waits_s=5.2, pause_s=0.5)
-        assert reply in (REPLY, CONTEXT_FULL, TOO_LONG)
-    prefix = pinned_prefix(talk.spec)
-    for request, counted in zip(talk.requests, talk.meter.prompts, strict=True):
-        assert request.messages[: len(prefix)] == prefix
-        assert request.messages[-1].role == "user"
-        assert counted + MAX_REPLY_TOKENS <= takes
-        assert counts or length(request) <= counted
-    roles = [message.role for request in talk.requests for message in request.messages[1:]]
-    assert "system" not in roles
-    assert talk.conversation.tokens == sum(line.tokens for line in talk.conversation.lines)
-    await talk.close()
-
-
-class Wordy(FakeLanguage):
-    """Its summaries may be longer than anything that was asked for."""
-
-    endless = False
-
-    async def summarise(self, messages):
-        summary = await super().summarise(messages)
-        return summary * 5000 if self.endless else summary
 
 
 async def test_the_prompt_as_it_is_sent_begins_with_the_same_bytes_turn_after_turn() -> None:
