@@ -14,7 +14,7 @@ from pipeline.core.scos import Scos
 from pipeline.core.thinking import Thinking
 from pipeline.core.tokens import PROMPT_TOKENS, estimated_message_tokens
 from tests.fakes.clock import FakeClock
-from tests.fakes.machine import FakeLanguage, FakeRetriever, a_spec
+from tests.fakes.machine import FakeLanguage, FakeLoad, FakeRetriever, a_spec
 from tests.fakes.meter import FakeMeter
 
 LONG = "My order has the number four seven eleven and it has not arrived at our house in the village. " * 8
@@ -55,7 +55,14 @@ class Talk:
         retriever = FakeRetriever() if passages is None else Retrieved(passages)
         session_clock = SessionClock(self.clock, 0.0, 0.0)
         self.thinking = Thinking(
-            self.language, retriever, self.conversation, self.context, self.scos, session_clock, self.meter
+            language=self.language,
+            retriever=retriever,
+            conversation=self.conversation,
+            context=self.context,
+            scos=self.scos,
+            clock=session_clock,
+            meter=self.meter,
+            load=FakeLoad(),
         )
         self.exchanges: list[Exchange] = []
 
@@ -92,8 +99,10 @@ class Talk:
             session_id="s1", leg=1, number=len(self.exchanges), origin=Origin.VOICE, spec=self.spec, version="v",
             t_audio_ms=0.0, decided_at=0.0, warmup=False, visitor=Transcript(text),
         )  # fmt: skip
+        if not speculative:
+            exchange.commit()
         self.exchanges.append(exchange)
-        return "".join([piece async for piece in self.thinking.reply(exchange, speculative=speculative)]).strip()
+        return "".join([piece async for piece in self.thinking.reply(exchange)]).strip()
 
     async def close(self) -> None:
         for task in list(self.tasks):

@@ -8,6 +8,7 @@ from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import CONTEXT_TOKENS, MAX_REPLY_TOKENS, ROLLOVER_TOKENS
 from pipeline.core.context import KNOWLEDGE_TOKENS
 from pipeline.core.conversation import STATE_HEAD, pinned_prefix
+from pipeline.core.thinking import ONE_MOMENT
 from pipeline.core.tokens import PROMPT_TOKENS
 from pipeline.engines.extract import extract
 from pipeline.engines.scripted import ScriptedLanguage
@@ -115,7 +116,7 @@ async def test_a_long_history_handed_over_is_rolled_over_before_anybody_speaks()
 async def test_a_visitor_who_speaks_at_once_after_a_handover_waits_for_the_rollover_and_is_answered() -> None:
     talk = Talk(history=[["user", LONG], ["assistant", REPLY]] * 60)
     talk.resume()
-    assert await talk.ask("Are you open?", waits_s=4.9) == REPLY
+    assert await talk.ask("Are you open?", waits_s=4.9) == f"{ONE_MOMENT} {REPLY}"
 
 
 # Counting -----------------------------------------------------------------------------------------------------------

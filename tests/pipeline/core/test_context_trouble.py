@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.numbers import CONTEXT_TOKENS, MAX_REPLY_TOKENS, ROLLOVER_TOKENS
 from pipeline.core.conversation import pinned_prefix
-from pipeline.core.thinking import CANNOT_ANSWER, CONTEXT_FULL, TOO_LONG
+from pipeline.core.thinking import CANNOT_ANSWER, CONTEXT_FULL, ONE_MOMENT, TOO_LONG
 from tests.fakes.clock import FakeClock
 from tests.fakes.machine import FakeLanguage
 from tests.fakes.talk import LONG, REPLY, Talk, length
@@ -32,14 +32,14 @@ async def test_a_turn_that_would_not_fit_is_refused_in_words_and_the_one_after_t
     talk.language.summary_fails = True
     while (reply := await talk.ask(LONG, waits_s=0.5)) == REPLY:
         pass
-    assert reply == CONTEXT_FULL
+    assert reply == f"{ONE_MOMENT} {CONTEXT_FULL}"
     refusal = talk.exchanges[-1].refusal
     assert refusal is not None
     assert refusal.code == "context_full"
     assert "context" in talk.meter.failures
     assert max(map(length, talk.requests)) + MAX_REPLY_TOKENS <= CONTEXT_TOKENS
     talk.language.summary_fails = False
-    assert await talk.ask("And now?", waits_s=1.0) == REPLY
+    assert (await talk.ask("And now?", waits_s=1.0)).endswith(REPLY)
     assert talk.exchanges[-1].refusal is None
 
 
@@ -48,7 +48,7 @@ async def test_a_summary_that_takes_more_than_five_seconds_is_given_up() -> None
     talk.language.summary_delay_s = 60.0
     while (reply := await talk.ask(LONG, waits_s=5.1, pause_s=0.0)) == REPLY:
         pass
-    assert reply == CONTEXT_FULL
+    assert reply == f"{ONE_MOMENT} {CONTEXT_FULL}"
     assert "late" in talk.meter.rollovers
     await talk.close()
 
@@ -107,7 +107,7 @@ async def _any_conversation(lines: list[tuple[int, str]], takes: int, counts: bo
         language.summary_delay_s = 60.0 if summaries == "late" else 0.2
         language.endless = summaries == "endless"
         reply = await talk.ask(("words and so on " * (chars // 15 + 1))[:chars], waits_s=5.2, pause_s=0.5)
-        assert reply in (REPLY, CONTEXT_FULL, TOO_LONG)
+        assert reply.removeprefix(f"{ONE_MOMENT} ") in (REPLY, CONTEXT_FULL, TOO_LONG)
     prefix = pinned_prefix(talk.spec)
     for request, counted in zip(talk.requests, talk.meter.prompts, strict=True):
         assert request.messages[: len(prefix)] == prefix

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.numbers import CONTEXT_TOKENS, ROLLOVER_PREPARE_TOKENS, ROLLOVER_TOKENS
 from pipeline.core.conversation import Line
-from pipeline.core.rollover import Budget, bounded, next_part, older_lines, pieces
+from pipeline.core.rollover import Allowance, bounded, next_part, older_lines, pieces
 from pipeline.core.tokens import MESSAGE_TOKENS, estimated_tokens
 
 LINES = st.lists(
@@ -17,14 +17,14 @@ LINES = st.lists(
 
 
 def test_the_contracts_figures_hold_where_the_model_takes_all_of_it() -> None:
-    budget = Budget.of(128_000)
-    assert budget == Budget() == Budget.of(CONTEXT_TOKENS)
+    budget = Allowance.of(128_000)
+    assert budget == Allowance() == Allowance.of(CONTEXT_TOKENS)
     assert (budget.cap, budget.rollover, budget.prepare) == (CONTEXT_TOKENS, ROLLOVER_TOKENS, ROLLOVER_PREPARE_TOKENS)
 
 
 @given(st.integers(-5, 10_000))
 def test_a_smaller_model_has_a_smaller_budget_of_the_same_shape(tokens: int) -> None:
-    budget = Budget.of(tokens)
+    budget = Allowance.of(tokens)
     assert 1 <= budget.cap <= CONTEXT_TOKENS
     assert budget.prepare <= budget.rollover <= budget.cap
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contracts.dialogue import Message
-from pipeline.core.rollover import Budget
+from pipeline.core.rollover import Allowance
 from pipeline.core.tokens import estimated_tokens
 from pipeline.engines.extract import extract
 
@@ -45,6 +45,6 @@ def test_what_was_told_first_outlives_hundreds_of_questions() -> None:
 def test_whatever_was_said_it_is_short_enough_for_the_block_and_the_same_each_time(messages) -> None:
     notes = extract(messages)
     assert notes == extract(messages)
-    assert notes.isascii() <= (estimated_tokens(notes) <= Budget().state * 2)
+    assert notes.isascii() <= (estimated_tokens(notes) <= Allowance().state * 2)
     assert len(notes) <= 2400
     assert extract([Message("system", notes)]) == notes
