@@ -41,7 +41,8 @@ class Mouth:
 
     def began(self, exchange: Exchange) -> None:
         """The reply's first packet goes out now: unmute."""
-        self._control("reply", exchange, t_audio_ms=round(self._clock.now_ms(), 1))
+        at_ms = round(self._clock.now_ms(), 1)
+        self._teller.control({"type": "reply", "reply": exchange.number, "t_audio_ms": at_ms})
         if self._facing is not None:
             self._facing.speech_began()
         self._telling, self._told = exchange, ""
@@ -50,13 +51,14 @@ class Mouth:
     def hold(self, exchange: Exchange) -> None:
         """Silent at once, here and at the page; nothing is thrown away."""
         heard_ms = self.speaker.pause() if self.speaker is not None else 0.0
-        self._control("hold", exchange, heard_ms=round(heard_ms, 1))
+        self._teller.control({"type": "hold", "reply": exchange.number, "heard_ms": round(heard_ms, 1)})
         if self._facing is not None:
             self._facing.speech_over(cut=True)
 
     def release(self, exchange: Exchange) -> None:
         """Go on from the sample where it was held."""
-        self._control("resume", exchange, t_audio_ms=round(self._clock.now_ms(), 1))
+        at_ms = round(self._clock.now_ms(), 1)
+        self._teller.control({"type": "resume", "reply": exchange.number, "t_audio_ms": at_ms})
         if self.speaker is not None:
             self.speaker.resume()
         if self._facing is not None:
@@ -66,7 +68,7 @@ class Mouth:
     def cut(self, exchange: Exchange) -> str:
         """Sound first. Returns what was heard of the reply."""
         heard_ms = self.speaker.flush() if self.speaker is not None else 0.0
-        self._control("stop", exchange, heard_ms=round(heard_ms, 1))
+        self._teller.control({"type": "stop", "reply": exchange.number, "heard_ms": round(heard_ms, 1)})
         return self._heard(exchange, heard_ms)
 
     def over(self, *, cut: bool) -> None:
@@ -94,6 +96,3 @@ class Mouth:
 
     def _heard(self, exchange: Exchange, played_ms: float) -> str:
         return exchange.timeline.planned if self.speaker is None else exchange.timeline.heard(played_ms)
-
-    def _control(self, kind: str, exchange: Exchange, **more: float) -> None:
-        self._teller.control({"type": kind, "reply": exchange.number, **more})

@@ -112,16 +112,7 @@ def wire(
         on_closed=owner.exchange_closed,
     )
     context, scos = Context(conversation, engines.language, clock.clock, meter, tasks.spawn), Scos(owner.id)
-    thinking = Thinking(
-        language=engines.language,
-        retriever=engines.retriever,
-        conversation=conversation,
-        context=context,
-        scos=scos,
-        clock=clock,
-        meter=meter,
-        load=around.load,
-    )
+    thinking = _thinking(around, conversation, context, scos, clock)
     replying = Replying(floor, thinking, speaking, meter, mouth.tell_progress)
     drafting = Drafting(start, meter)
     versions = Versions(spec, engines, clock, meter, lambda: owner.at_turn_boundary)
@@ -141,15 +132,37 @@ def wire(
         on_end=owner.hang_up,
         on_failure=owner.task_failed,
     )
-    listening = None
-    if line is not None and hearing is not None:
-        ears = EarSettings.of(spec.turns, engines.turns.sound_s)
-        listening = Listening(line.microphone, engines.vad, hearing, ears, conversing)
-        conversing.listening = versions.listening = listening
+    listening = _ears(spec, around, line, hearing, conversing)
+    versions.listening = listening
     return Parts(
         teller, facing, mouth, floor, listening, versions, turns, drafting, conversing, nudging, tones, budget,
         context, scos,
     )  # fmt: skip
+
+
+def _thinking(
+    around: Surroundings, conversation: Conversation, context: Context, scos: Scos, clock: SessionClock
+) -> Thinking:
+    return Thinking(
+        language=around.engines.language,
+        retriever=around.engines.retriever,
+        conversation=conversation,
+        context=context,
+        scos=scos,
+        clock=clock,
+        meter=around.meter,
+        load=around.load,
+    )
+
+
+def _ears(
+    spec: AssistantSpec, around: Surroundings, line: Line | None, hearing: Hearing | None, conversing: Conversing
+) -> Listening | None:
+    if line is None or hearing is None:
+        return None
+    settings = EarSettings.of(spec.turns, around.engines.turns.sound_s)
+    conversing.listening = Listening(line.microphone, around.engines.vad, hearing, settings, conversing)
+    return conversing.listening
 
 
 def _face_and_voice(
