@@ -10,6 +10,8 @@ deadline (epoch seconds) and a `reply_to`, and handlers may run twice.
 | Answer, Refusal | worker → office | the Offer's `reply_to` |
 | Candidate, Hangup, Chat, SpecChanged | office → the worker that holds the session | `Answer.mailbox` |
 | ChatReply | worker → office | the Chat's `reply_to` |
+| RollCall | office → all workers | group `WORKERS_GROUP` |
+| Report | worker → office | the RollCall's `reply_to` |
 | event (contracts.events) | worker → office sockets | group `events_group(session_id)` |
 | faces | worker → office sockets | group `faces_group(session_id)` |
 """
@@ -147,6 +149,35 @@ class SpecChanged(Wired):
     type: ClassVar[str] = "spec_changed"
     assistant_id: str
     spec: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RollCall(Wired):
+    """How do you all stand? Nobody keeps a table of loads; who wants to know asks."""
+
+    type: ClassVar[str] = "roll_call"
+    reply_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Wired):
+    """How one worker stands. Who does not report in time is not there."""
+
+    type: ClassVar[str] = "report"
+    worker: str
+    pool: str
+    level: int
+    """0 to 5 (core.degradation), and `why`: the measure that asks for it, in words."""
+    why: str
+    admits: bool
+    """It takes sessions, as far as it has seats."""
+    rejects: bool
+    """So strained that nobody should even wait for it."""
+    sessions: int
+    seats: int
+    loop_lag_ms: float
+    ttfa_p95_ms: float | None
+    """None: too few turns to say."""
 
 
 def session_event(event: dict[str, Any]) -> dict[str, Any]:

@@ -60,8 +60,8 @@ ANIMATION_LAG_MS: Final[Steps] = {L1: 120.0}
 
 # Ours: an overloaded loop shows here first, and here alone when nobody finishes a turn.
 LOOP_LAG_MS: Final[Steps] = {L1: 15.0, L2: 20.0, L3: 30.0, L4: 40.0, L5: 60.0}
-"""A loop that is late by so much sends a packet (20 ms) so much later. 15: most of what the face may lag (V8: 25 ms). 20: one
-packet. 40: with the packet itself 60 ms, the gap that counts as heard; nobody may be let in then. 60: three packets."""
+"""A loop that is late by so much sends a packet so much later. 15: most of what the face may lag (V8: 25 ms). 20: one
+packet. 40: with the packet's own 20 ms a gap of 60 ms, which is heard; nobody may be let in then. 60: three packets."""
 FRAMES_MISSING: Final[Steps] = {L1: 0.01, L2: 0.02, L3: 0.03, L4: 0.04, L5: 0.10}
 """Of the packets that were due. 0.04 are two a second: 48 packets of 50."""
 
@@ -157,6 +157,7 @@ def essential_tools_only(level: Level) -> bool:
     return level >= Level.TOOL_REFUSE
 
 
-def face_rests_between(level: Level) -> int:
-    """Every so manieth frame of the face is made: 30 a second, or 10."""
-    return 3 if level >= Level.ANIMATION_YIELD else 1
+def face_stride(level: Level) -> int:
+    """Of the face's 30 frames a second every one is made, or every second one. Fewer would leave gaps of FACE_HOLD_MS,
+    over which a face eases to neutral."""
+    return 2 if level >= Level.ANIMATION_YIELD else 1

@@ -1,4 +1,5 @@
-"""The face of one session: frames at 30 Hz while something sounds, a heartbeat twice a second otherwise.
+"""The face of one session: frames at 30 Hz while something sounds (15 on a worker that is pressed), a heartbeat twice a
+second otherwise.
 
 The voice comes first. When the loop is late, frames are left out; when the face fails, it rests, and the call goes on.
 
@@ -15,7 +16,7 @@ from pipeline.contracts.audio import PhonemeMark
 from pipeline.contracts.face import FaceFrame
 from pipeline.contracts.numbers import FACE_BATCH_MS, FACE_EASE_MS, FACE_FPS, FACE_HOLD_MS
 from pipeline.core.clock import SessionClock
-from pipeline.core.ports import FaceTrack, Line, Meter, Publisher
+from pipeline.core.ports import FaceTrack, Line, Load, Meter, Publisher
 
 LEAD_MS = 40.0
 HEARTBEAT_S = 0.5
@@ -40,8 +41,10 @@ class Facing:
         line: Line | None,
         publisher: Publisher,
         meter: Meter,
+        load: Load | None = None,
     ) -> None:
         self._track = track
+        self._load = load
         self._meter = meter
         self._failed = False
         self.wanted = True
@@ -86,7 +89,6 @@ class Facing:
 
     async def _move(self) -> None:
         """Absolute deadlines: naive sleeps lose two frames a second."""
-        step_s = 1.0 / FACE_FPS
         while not self._failed:
             await self._moves.wait()
             self._moves.clear()
@@ -100,6 +102,7 @@ class Facing:
                     due = self._clock.clock.now() + YIELD_S
                 else:
                     self._guarded(lambda: self._frame(heartbeat=False))
+                    step_s = 1.0 / self._fps
                     due = max(due + step_s, self._clock.clock.now() - step_s)
                 await self._clock.clock.sleep(due - self._clock.clock.now())
 
@@ -115,16 +118,21 @@ class Facing:
             self._meter.failed("face")
             log.exception("the face failed and rests; the voice goes on")
 
+    @property
+    def _fps(self) -> int:
+        """Lower while the worker is pressed."""
+        return FACE_FPS // (self._load.face_stride if self._load else 1)
+
     def _moving(self) -> bool:
         return self._speaking or self._clock.now_ms() - self._silent_since_ms < TAIL_MS
 
     def _frame(self, *, heartbeat: bool) -> None:
         t_ms = self._clock.now_ms() + LEAD_MS
-        frame = FaceFrame(self._session_id, self._seq, t_ms, FACE_FPS, heartbeat, self._track.pose(t_ms)).to_wire()
+        frame = FaceFrame(self._session_id, self._seq, t_ms, self._fps, heartbeat, self._track.pose(t_ms)).to_wire()
         self._seq += 1
         if self._line is not None and self.wanted:
             self._line.face(frame)
         self._batch.append(frame)
-        if heartbeat or len(self._batch) * 1000.0 / FACE_FPS >= FACE_BATCH_MS:
+        if heartbeat or len(self._batch) * 1000.0 / self._fps >= FACE_BATCH_MS:
             self._publisher.faces(self._session_id, self._batch)
             self._batch = []

@@ -368,6 +368,16 @@ class Load(Protocol):
         """Replies should be shorter than usual (level 2 and up)."""
         ...
 
+    @property
+    def essential_tools_only(self) -> bool:
+        """Of the tools only `cancel`, `end_session` and `emergency_stop` may run (level 3 and up)."""
+        ...
+
+    @property
+    def face_stride(self) -> int:
+        """Every so manieth frame of the face is made: 1, or 2 from level 1 up."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Engines:

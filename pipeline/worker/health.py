@@ -7,12 +7,13 @@ that the engines are loaded and offers are taken. Neither depends on Redis: who 
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
 
+from pipeline.contracts.wire import Report
 from pipeline.worker.settings import WorkerSettings
 from pipeline.worker.watchdog import Watchdog
 
@@ -26,8 +27,7 @@ class Watched(Protocol):
     watchdog: Watchdog
     ready: asyncio.Event
 
-    @property
-    def sessions(self) -> Sized: ...
+    def report(self) -> Report: ...
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -71,5 +71,13 @@ class HealthServer:
             return [b"There is /healthz, /readyz and /metrics here.\n"]
         healthy = all(checks.values())
         start_response("200 OK" if healthy else "503 Service Unavailable", [("Content-Type", "application/json")])
-        body = {"status": "ok" if healthy else "failing", "checks": checks, "sessions": len(self._host.sessions)}
+        now = self._host.report()
+        body = {
+            "status": "ok" if healthy else "failing",
+            "checks": checks,
+            "sessions": now.sessions,
+            "level": now.level,
+            "why": now.why,
+            "admits": now.admits,
+        }
         return [json.dumps(body).encode()]

@@ -7,18 +7,20 @@ from typing import Any
 
 from pipeline.contracts.errors import BusyError, PipelineError, WireError
 from pipeline.contracts.numbers import CLOSE_DEADLINE_S, OFFER_DEADLINE_S
-from pipeline.contracts.wire import WORKERS_GROUP, Answer, Offer, Refusal, offers_channel
+from pipeline.contracts.wire import WORKERS_GROUP, Answer, Offer, Refusal, Report, offers_channel
+from pipeline.core.clock import MonotonicClock
 from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
-from pipeline.worker import metrics
+from pipeline.worker import gpus, metrics
 from pipeline.worker.assembly import build_engines, build_session, close_engines, start_engines
 from pipeline.worker.drainer import Drainer, Store
 from pipeline.worker.ending import end
 from pipeline.worker.entrance import Entrance
 from pipeline.worker.health import HealthServer
 from pipeline.worker.layer import Layer, receive
+from pipeline.worker.load import WorkerLoad
 from pipeline.worker.mailbox import Mailbox
-from pipeline.worker.observed import ObservedJournal, PrometheusMeter, watch_media
+from pipeline.worker.observed import ObservedJournal, PrometheusMeter, line_stats, watch_media
 from pipeline.worker.publisher import LayerPublisher
 from pipeline.worker.rehearsal import Cast, learn, rehearse
 from pipeline.worker.seats import Seats
@@ -50,12 +52,16 @@ class Host:
         self.settings = settings
         self.sessions: dict[str, Session] = {}
         self.ready = asyncio.Event()
-        self.watchdog = Watchdog()
         self._layer = layer
         self._store = store
         self._touch = touch
         self._cast = cast
         self._seats = Seats(settings.seats)
+        self._gpus = gpus.found()
+        self.load = WorkerLoad(
+            settings.seats, lambda: len(self.sessions), lambda: line_stats(self.sessions), MonotonicClock(), self._gpus
+        )
+        self.watchdog = Watchdog(self.load.loop_lag)
         self._draining = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._publisher = LayerPublisher(layer)
@@ -63,7 +69,7 @@ class Host:
         self._left = asyncio.Event()
         """Set whenever a session has gone."""
         self._failure: BaseException | None = None
-        self._mailbox = Mailbox(layer, self.sessions, self._spawn, self._hang_up)
+        self._mailbox = Mailbox(layer, self.sessions, self._spawn, self._hang_up, self.report)
 
     @property
     def draining(self) -> bool:
@@ -82,8 +88,8 @@ class Host:
             spool.file.close(remove=spool.file.waiting == 0)
             raise
         drainer = Drainer(spool, self.settings.spool_dir, self._store)
-        journal = ObservedJournal(spool)
-        around = Surroundings(self.settings.name, engines, journal, self._publisher, PrometheusMeter())
+        journal, meter = ObservedJournal(spool, self.load), PrometheusMeter(self.load)
+        around = Surroundings(self.settings.name, engines, journal, self._publisher, meter, self.load)
         self._mailbox.on_version = lambda spec: self._spawn("version", learn(spec, engines))
         background = [asyncio.create_task(c, name=f"background {n}") for n, c in self._background(drainer).items()]
         offers = asyncio.create_task(self._take_offers(around), name="background offers")
@@ -100,6 +106,8 @@ class Host:
             await end({offers, *background, *self._tasks})
             await drainer.finish()
             await close_engines(engines)
+            if self._gpus is not None:
+                self._gpus.close()
         if self._failure is not None:
             raise self._failure
 
@@ -108,6 +116,7 @@ class Host:
             "journal": drainer.run(),
             "publisher": self._publisher.run(),
             "watchdog": self.watchdog.run(),
+            "load": self.load.run(),
             "media metrics": watch_media(self.sessions),
             "mailbox": self._receive_mail(),
             "touch": self._keep_touch(),
@@ -119,7 +128,8 @@ class Host:
     # Offers ---------------------------------------------------------------------------------------------------------
 
     async def _take_offers(self, around: Surroundings) -> None:
-        """Placement is back-pressure: without a free seat nobody listens here, and another worker takes the offer."""
+        """Placement is back-pressure: without a free seat, or while the door is shut, nobody listens here, and another
+        worker takes the offer."""
         channel = offers_channel(self.settings.pool)
         await rehearse(self._cast, around.engines)
         await self._mailbox.opened.wait()
@@ -127,7 +137,7 @@ class Host:
         while True:
             await self._seats.take()
             try:
-                offer = Offer.from_wire(await receive(self._layer, channel))
+                offer = Offer.from_wire(await self.load.door.through(lambda: receive(self._layer, channel)))
             except WireError as error:
                 log.warning("an offer was not understood: %s", error)
                 self._seats.free()
@@ -205,6 +215,10 @@ class Host:
             self.sessions.pop(session.id, None)
             self._left.set()
             log.info("session %s ended: %s", session.id, reason)
+
+    def report(self) -> Report:
+        """How this worker stands, for whoever asks."""
+        return self.load.report(self.settings, ready=self.ready.is_set())
 
     # Going down -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.contracts.errors import MediaError, PipelineError, StreamEnded, WireError
 from pipeline.contracts.spec import AssistantSpec
-from pipeline.contracts.wire import Candidate, Chat, ChatReply, Hangup, Refusal, SpecChanged
+from pipeline.contracts.wire import Candidate, Chat, ChatReply, Hangup, Refusal, Report, RollCall, SpecChanged, Wired
 from pipeline.core.session import Session
 from pipeline.worker.layer import Layer, receive
 
@@ -22,8 +22,15 @@ class Mailbox:
     """Receives on one channel of this worker and hands each message to its session. Unknown sessions are refused."""
 
     def __init__(
-        self, layer: Layer, sessions: Mapping[str, Session], spawn: Spawn, hang_up: Callable[[str, str], None]
+        self,
+        layer: Layer,
+        sessions: Mapping[str, Session],
+        spawn: Spawn,
+        hang_up: Callable[[str, str], None],
+        report: Callable[[], Report],
     ) -> None:
+        """`report`: how this worker stands now."""
+        self._report = report
         self._layer = layer
         self._sessions = sessions
         self._spawn = spawn
@@ -54,6 +61,8 @@ class Mailbox:
                 self._hang_up(hangup.session_id, hangup.reason)
             case Chat.type:
                 self._spawn("chat", self._chat(Chat.from_wire(message)))
+            case RollCall.type:
+                self._spawn("report", self._tell(RollCall.from_wire(message).reply_to, self._report()))
             case SpecChanged.type:
                 spec = AssistantSpec.from_manifest(SpecChanged.from_wire(message).spec)
                 for session in self._sessions.values():
@@ -74,8 +83,11 @@ class Mailbox:
     async def _chat(self, message: Chat) -> None:
         answer = await self._answer(message)
         if message.reply_to:
-            async with asyncio.timeout(SEND_LIMIT_S):
-                await self._layer.send(message.reply_to, answer.to_wire())
+            await self._tell(message.reply_to, answer)
+
+    async def _tell(self, reply_to: str, answer: Wired) -> None:
+        async with asyncio.timeout(SEND_LIMIT_S):
+            await self._layer.send(reply_to, answer.to_wire())
 
     async def _answer(self, message: Chat) -> ChatReply | Refusal:
         session = self._sessions.get(message.session_id)

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from pipeline.core.degradation import Level, Pressure
+
 _LATENCY_S = (0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0)
 
 TTFA = Histogram(
@@ -34,6 +36,11 @@ ANIMATION_LAG = Histogram(
     "goassist_animation_lag_seconds", "How late a frame of the face was made",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.08, 0.12, 0.25, 1.0),
 )  # fmt: skip
+DEGRADATION_LEVEL = Gauge("goassist_degradation_level", "How hard this worker is pressed, 0 (normal) to 5")
+DEGRADATION_CHANGES = Counter("goassist_degradation_changes_total", "Levels that were entered", ["level"])
+TTFA_P95 = Gauge("goassist_ttfa_rolling_p95_seconds", "Rolling p95 that drives the level; 0 while too few turns say it")
+PACKETS_SENT_SHARE = Gauge("goassist_packets_sent_share", "Audio packets that went out of those that were due")
+VRAM_SHARE = Gauge("goassist_vram_share", "Used share of the working cap of the fullest GPU")
 CONTEXT_TOKENS = Histogram(
     "goassist_context_tokens",
     "Length of a prompt, in tokens",
@@ -91,3 +98,10 @@ def observe_turn(timings: dict[str, float], *, origin: str, interrupted: bool, w
             histogram.observe(timings[name] / 1000.0)
     if "ttfa_ms" in timings and origin != "greeting":
         TTFA.labels("warmup" if warmup else "steady").observe(timings["ttfa_ms"] / 1000.0)
+
+
+def show_pressure(pressure: Pressure, level: Level) -> None:
+    DEGRADATION_LEVEL.set(level)
+    TTFA_P95.set((pressure.ttfa_p95_ms or 0.0) / 1000.0)
+    PACKETS_SENT_SHARE.set(pressure.frame_share)
+    VRAM_SHARE.set(pressure.vram_share or 0.0)

@@ -9,6 +9,7 @@ from pipeline.contracts.numbers import BUDGET_MS
 from pipeline.core.ports import Journal
 from pipeline.core.session import Session
 from pipeline.worker import metrics
+from pipeline.worker.load import WorkerLoad
 
 LOOK_EVERY_S = 5.0
 
@@ -17,13 +18,18 @@ log = logging.getLogger(__name__)
 
 
 class PrometheusMeter:
-    """The Meter port."""
+    """The Meter port. What drives the level goes to the load as well."""
+
+    def __init__(self, load: WorkerLoad) -> None:
+        self._load = load
 
     def failed(self, where: str) -> None:
         metrics.ERRORS.labels(where).inc()
+        self._load.failed(where)
 
     def face_lag(self, lag_s: float) -> None:
         metrics.ANIMATION_LAG.observe(lag_s)
+        self._load.face_lag(lag_s)
 
     def prompt(self, tokens: int, *, speculative: bool = False) -> None:
         metrics.CONTEXT_TOKENS.observe(tokens)
@@ -60,8 +66,9 @@ class PrometheusMeter:
 class ObservedJournal:
     """A Journal that counts finished turns on their way."""
 
-    def __init__(self, inner: Journal) -> None:
+    def __init__(self, inner: Journal, load: WorkerLoad) -> None:
         self._inner = inner
+        self._load = load
 
     def record(self, record: Record) -> None:
         self._inner.record(record)
@@ -69,8 +76,20 @@ class ObservedJournal:
             metrics.observe_turn(
                 record.timings, origin=record.origin, interrupted=record.interrupted, warmup=record.warmup
             )
+            self._load.turn(record)
             if record.cancel_reason:
                 metrics.CANCELS.labels(record.cancel_reason).inc()
+
+
+def line_stats(sessions: Mapping[str, Session]) -> dict[str, dict[str, float]]:
+    """Of the sessions that have a line. One that is just closing may raise whatever it likes."""
+    found = {}
+    for session_id, session in list(sessions.items()):
+        try:
+            found[session_id] = session.line.stats() if session.line is not None else {}
+        except Exception:
+            log.debug("a line that is closing could not be looked at", exc_info=True)
+    return found
 
 
 async def watch_media(sessions: Mapping[str, Session]) -> None:

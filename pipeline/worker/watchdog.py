@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 
 from pipeline.worker import metrics
 
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 class Watchdog:
     """`run` on the loop; `alive` from any thread (the health endpoint)."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_lag: Callable[[float], None] = lambda lag_s: None) -> None:
+        """`on_lag`: told of every tick how late it was, in seconds."""
+        self._on_lag = on_lag
         self._turned = time.monotonic()
         self._loop_thread = threading.get_ident()
         self._stop = threading.Event()
@@ -37,7 +40,9 @@ class Watchdog:
                 before = time.monotonic()
                 await asyncio.sleep(TICK_S)
                 self._turned = time.monotonic()
-                metrics.LOOP_LAG.observe(max(0.0, self._turned - before - TICK_S))
+                lag_s = max(0.0, self._turned - before - TICK_S)
+                metrics.LOOP_LAG.observe(lag_s)
+                self._on_lag(lag_s)
         finally:
             self._stop.set()
             self._thread.join()

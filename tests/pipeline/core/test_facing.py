@@ -6,7 +6,7 @@ from pipeline.core.clock import SessionClock
 from pipeline.core.facing import YIELD_S, Facing
 from tests.fakes.clock import FakeClock, settle
 from tests.fakes.machine import FakeFace, FakeLine, FakePublisher
-from tests.fakes.meter import FakeMeter
+from tests.fakes.meter import FakeLoad, FakeMeter
 
 
 class LateClock(FakeClock):
@@ -23,7 +23,8 @@ class Stage:
         self.clock, self.meter = LateClock(), FakeMeter()
         self.line = FakeLine(self.clock)
         session_clock = SessionClock(self.clock, 0.0, 0.0)
-        self.facing = Facing("s1", FakeFace(), session_clock, self.line, FakePublisher(), self.meter)
+        self.load = FakeLoad()
+        self.facing = Facing("s1", FakeFace(), session_clock, self.line, FakePublisher(), self.meter, self.load)
 
     async def speak(self, seconds: float) -> int:
         """Frames that were made meanwhile."""
@@ -57,3 +58,12 @@ async def test_a_loop_that_has_recovered_has_its_face_back() -> None:
     await stage.speak(2.0)
     stage.clock.late_s = 0.0
     assert await stage.speak(2.0) > 45
+
+
+async def test_a_pressed_worker_shows_half_of_the_frames_and_says_so() -> None:
+    stage = Stage()
+    stage.load.face_stride = 2
+    assert 29 <= await stage.speak(2.0) <= 32
+    assert {frame["fps"] for frame in stage.line.frames} == {15}
+    stage.load.face_stride = 1
+    assert 59 <= await stage.speak(2.0) <= 62
