@@ -120,6 +120,13 @@ class Env(BaseSettings):
     )
     goassist_chats_per_minute: int = Field(CHATS_PER_MINUTE, ge=1, description="Chat messages a minute, per session.")
     goassist_offers_per_minute: int = Field(OFFERS_PER_MINUTE, ge=1, description="WebRTC offers a minute, per session.")
+    goassist_queue_length: int = Field(
+        20,
+        ge=0,
+        le=10_000,
+        description="Visitors that wait for a seat at a time; 0: none, a full house refuses.",
+    )
+    goassist_queue_wait_s: float = Field(300.0, ge=0, le=3600, description="Seconds that one of them waits at most.")
     goassist_trusted_proxies: int = Field(
         0, ge=0, le=5, description="Reverse proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."
     )

@@ -6,8 +6,9 @@ free seat is receiving (`wire.offers_channel`), so silence until the deadline me
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +29,8 @@ CHAT_DEADLINE_S = LLM_STREAM_LIMIT_S + 5.0
 """The model may stream this long; the rest is for the way there and back."""
 SIGN_OF_LIFE_S = 4.0
 """A worker that was asked something lets hear of itself (any event of the session) within this time, or it is gone."""
+ROLL_CALL_S = 0.25
+"""A worker that does not report in this time is not there, or in no state to take anybody."""
 
 
 class Unreachable(PipelineError):
@@ -98,7 +101,7 @@ async def tell(mailbox: str, message: wire.Wired) -> None:
 
     Raises MailboxSilent when the mailbox is full (nobody empties it), Unreachable without a channel layer.
     """
-    async with _guarded():
+    async with guarded():
         try:
             await _layer().send(mailbox, message.to_wire())
         except ChannelFull as error:
@@ -137,6 +140,30 @@ async def ask_chat(
     raise PipelineError(f"a worker answered a chat message with {reply.type}")
 
 
+async def roll_call(*, wait_s: float = ROLL_CALL_S) -> AsyncGenerator[wire.Report, None]:
+    """How the workers stand: asks all of them, and yields what comes within `wait_s`. Raises Unreachable."""
+    async with _reply_channel() as (layer, reply_to):
+        await layer.group_send(wire.WORKERS_GROUP, wire.RollCall(reply_to).to_wire())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                while True:
+                    yield wire.Report.from_wire(await layer.receive(reply_to))
+
+
+async def all_reject(pool: str) -> bool:
+    """Whether every worker of the pool refuses new sessions. False as soon as one does not, and where none answers."""
+    rejecting = False
+    try:
+        async with contextlib.aclosing(roll_call()) as reports:
+            async for report in reports:
+                if report.pool == pool and not report.rejects:
+                    return False
+                rejecting = rejecting or report.pool == pool
+    except Unreachable:
+        return False
+    return rejecting
+
+
 def announce(spec: AssistantSpec) -> None:
     """Tells every worker that this version is live now. Safe from any thread.
 
@@ -167,7 +194,7 @@ def _layer() -> Any:
 
 
 @asynccontextmanager
-async def _guarded() -> AsyncIterator[None]:
+async def guarded() -> AsyncIterator[None]:
     """Turns the layer's own network errors into one that callers know."""
     try:
         yield
@@ -179,7 +206,7 @@ async def _guarded() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _reply_channel() -> AsyncIterator[tuple[Any, str]]:
-    async with _guarded():
+    async with guarded():
         layer = _layer()
         yield layer, await layer.new_channel()
 
@@ -201,7 +228,7 @@ async def _answer_to(
 
 async def _tell_group(group: str, message: dict[str, Any]) -> None:
     try:
-        async with _guarded():
+        async with guarded():
             await _layer().group_send(group, message)
     except (Unreachable, TimeoutError):
         log.warning("news_not_sent", group=group, type=message["type"])

@@ -15,6 +15,7 @@ from sessions_app.edge.problems import Forbidden, NotFound
 from sessions_app.history import selectors
 from sessions_app.history.models import Session
 from sessions_app.operations.admission import Limit
+from sessions_app.operations.seating import ensure_welcome
 from sessions_app.tenants.scope import tenant_scope
 
 SESSION_AUTH = [SessionToken(), Key()]
@@ -35,12 +36,13 @@ api = NinjaAPI(
 problems.install(api)
 
 
-@api.post("/sessions", auth=Key(), response={201: schemas.SessionOpened, **errors(409, 429)}, tags=["sessions"])
+@api.post("/sessions", auth=Key(), response={201: schemas.SessionOpened, **errors(409, 429, 503)}, tags=["sessions"])
 async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Status:
     """Opens a session and answers a token for it, good for this session only. Give browsers the token, never a key."""
     caller = request.auth
     if caller.kind == "publishable":
         await Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute).admit(visitor_address(request))
+    await ensure_welcome()
     session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel)
     token, expires_at = tokens.issue(tokens.SessionToken(str(session.id), str(session.tenant_id), "visitor"))
     opened = {
@@ -80,7 +82,9 @@ async def end_session(request: CalledRequest, session_id: UUID) -> Status:
     response={200: schemas.AnswerOut, **errors(409, 429, 503)},
 )
 async def offer(request: CalledRequest, session_id: UUID, body: schemas.Description) -> dict[str, Any]:
-    """Answers a WebRTC offer. Offer again to reconnect: the conversation goes on, perhaps on another machine."""
+    """Answers a WebRTC offer. Offer again to reconnect: the conversation goes on, perhaps on another machine.
+
+    503 with `place`: all lines are taken, and the session stands in the queue; offer again after `retry_after_s`."""
     answer = await calls.take_offer(await _session(request, session_id), body.sdp)
     return {"sdp": answer.sdp, "type": "answer", "leg": answer.leg}
 

@@ -1,6 +1,7 @@
 """What may be done with a session, whichever door it came through: open, offer, candidate, chat, hang up."""
 
 import asyncio
+import time
 from typing import Any, NoReturn
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -19,6 +20,7 @@ from sessions_app.history import services
 from sessions_app.history.models import Session
 from sessions_app.history.selectors import conversation
 from sessions_app.operations.admission import Limit, SessionOver, ensure_going
+from sessions_app.operations.seating import Attempt, OnPlace, forget, seated
 from sessions_app.tenants.scope import tenant_scope
 
 _placing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -55,13 +57,18 @@ def _assistant(name: str) -> Assistant:
     return found
 
 
-async def take_offer(session: Session, sdp: str) -> wire.Answer:
-    """Places the visitor's connection on a worker; an earlier one is let go.
+async def take_offer(session: Session, sdp: str, on_place: OnPlace | None = None) -> wire.Answer:
+    """Places the visitor's connection on a worker; an earlier one is let go. `on_place`: see `seating.seated`.
 
-    Raises SessionOver, TooMany, MediaError, BusyError and what else `switchboard.place` raises.
+    Raises SessionOver, TooMany, MediaError, Queued, Refused and what else `switchboard.place` raises.
     """
     ensure_open(session)
     await Limit("connection offers", settings.GOASSIST.goassist_offers_per_minute).admit(str(session.id))
+    return await _seated(session, lambda: _take(session, sdp), on_place)
+
+
+async def _take(session: Session, sdp: str) -> wire.Answer:
+    """Offers it once. Raises BusyError."""
     async with _lock(session):
         mailbox = (await _again(session)).mailbox
         try:
@@ -77,10 +84,16 @@ async def take_offer(session: Session, sdp: str) -> wire.Answer:
         return answer
 
 
-async def chat(session: Session, text: str) -> wire.ChatReply:
+async def _seated(session: Session, attempt: Attempt, on_place: OnPlace | None) -> wire.Answer:
+    """Who was in a call already does not queue behind those who never were."""
+    since = session.created_at.timestamp() if session.mailbox else time.time()
+    return await seated(str(session.id), since, attempt, on_place)
+
+
+async def chat(session: Session, text: str, on_place: OnPlace | None = None) -> wire.ChatReply:
     """The reply to typed words; a session that no worker holds (yet, or any more) is placed first, without media.
 
-    Raises SessionOver, TooMany, BusyError, EngineError, Unreachable or MailboxSilent.
+    Raises SessionOver, TooMany, Queued, Refused, EngineError, Unreachable or MailboxSilent.
     """
     ensure_open(session)
     await Limit("messages", settings.GOASSIST.goassist_chats_per_minute).admit(str(session.id))
@@ -90,8 +103,8 @@ async def chat(session: Session, text: str) -> wire.ChatReply:
             return await switchboard.ask_chat(session.mailbox, str(session.id), text)
         except switchboard.MailboxSilent:
             silent = session.mailbox
-    mailbox = await _mailbox_instead_of(session, silent)
-    return await switchboard.ask_chat(mailbox, str(session.id), text)
+    answer = await _seated(session, lambda: _instead_of(session, silent), on_place)
+    return await switchboard.ask_chat(answer.mailbox, str(session.id), text)
 
 
 async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
@@ -106,6 +119,7 @@ async def hang_up(session: Session, reason: str) -> None:
     """Ends the session. Twice is once."""
     with tenant_scope(session.tenant_id):
         await sync_to_async(services.end_session)(session_id=session.id, reason=reason)
+    await forget(str(session.id))
     if session.mailbox:
         await _let_go(session, session.mailbox, reason)
     await switchboard.tell_watchers(str(session.id), {"type": "session_over", "reason": reason})
@@ -126,15 +140,15 @@ async def _again(session: Session) -> Session:
     return fresh
 
 
-async def _mailbox_instead_of(session: Session, silent: str) -> str:
-    """The session's mailbox, placed anew unless somebody else did so meanwhile."""
+async def _instead_of(session: Session, silent: str) -> wire.Answer:
+    """The session placed anew, unless somebody else did so meanwhile. Raises BusyError."""
     async with _lock(session):
         fresh = await _again(session)
         if fresh.mailbox != silent:
-            return str(fresh.mailbox)
+            return wire.Answer(str(fresh.id), fresh.leg, "", str(fresh.mailbox), str(fresh.worker))
         if silent:
             await _let_go(session, silent)
-        return (await _place(fresh, "")).mailbox
+        return await _place(fresh, "")
 
 
 async def _place(session: Session, sdp: str) -> wire.Answer:

@@ -12,6 +12,7 @@ from ninja.parser import Parser
 
 from pipeline.contracts.errors import EngineError, MediaError, PipelineError
 from sessions_app.operations.admission import SessionOver, TooMany
+from sessions_app.operations.seating import NoSeat
 
 log = structlog.get_logger(__name__)
 
@@ -59,10 +60,8 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
     match error:
         case NotFound() | Http404():
             return 404, {"detail": text or "There is no such thing here."}
-        case Forbidden():
-            return 403, {"detail": text}
-        case Conflict():
-            return 409, {"detail": text}
+        case Forbidden() | Conflict():
+            return 403 if isinstance(error, Forbidden) else 409, {"detail": text}
         case SessionOver():
             return 409, {"detail": text, "code": "session_over"}
         case TooMany():
@@ -74,6 +73,9 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
             log.warning("engine_failed", engine=error.engine, error=text)
             detail = "The assistant cannot answer right now. Please try again."
             return 503, {"detail": detail, "code": error.code, "retry_after_s": BUSY_RETRY_S}
+        case NoSeat():
+            place = {"place": error.place} if error.place else {}
+            return 503, {"detail": text, "code": error.code, "retry_after_s": error.retry_after_s, **place}
         case PipelineError() if error.retryable:
             return 503, {"detail": text, "code": error.code, "retry_after_s": BUSY_RETRY_S}
     return None

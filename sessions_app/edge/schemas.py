@@ -130,6 +130,7 @@ class Problem(Schema):
     detail: str
     code: str = Field(description="A word that programs may branch on.")
     retry_after_s: int | None = None
+    place: int | None = Field(None, description="503: the session's place in the queue; ask again in time to keep it.")
     errors: list[dict[str, str]] | None = Field(None, description="422: which fields, and what is wrong with each.")
 
 

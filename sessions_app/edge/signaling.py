@@ -26,6 +26,9 @@ from sessions_app.operations.admission import SessionOver
 log = structlog.get_logger(__name__)
 
 MAX_CHATS_WAITING = 4
+MAX_OFFERS_WAITING = 16
+MAX_CANDIDATES = 64
+"""Of an offer that nobody has taken yet; a browser finds a dozen or two."""
 
 
 class SignalingConsumer(SessionSocket):
@@ -33,6 +36,11 @@ class SignalingConsumer(SessionSocket):
 
     async def connect(self) -> None:
         self.chats: set[asyncio.Task[None]] = set()
+        self.offers: set[asyncio.Task[None]] = set()
+        self.one_offer = asyncio.Lock()
+        self.queued = False
+        """The offer under way waits in the queue for a seat."""
+        self.candidates: list[CandidateMessage] = []
         await super().connect()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -62,19 +70,51 @@ class SignalingConsumer(SessionSocket):
     async def _handle(self, message: SocketMessage) -> None:
         match message:
             case OfferMessage():
-                await self._guarded(self._offer(message))
+                await self._begin_offer(message)
+            case CandidateMessage() if self.offers:
+                self.candidates = [*self.candidates, message][-MAX_CANDIDATES:]
             case CandidateMessage():
                 await self._guarded(self._candidate(message))
             case ChatMessage():
                 await self._begin_chat(message)
             case HangupMessage():
                 self.over = True
+                await self._forget_offers()
                 await self._guarded(self._hang_up())
                 await self.close(int(CloseCode.DONE), "Goodbye.")
 
+    async def _begin_offer(self, message: OfferMessage) -> None:
+        """In a task of its own, for a visitor that waits for a seat may hang up. One after the other; an offer that
+        waits in the queue gives way to the next, which keeps the place."""
+        if self.queued:
+            await self._forget_offers()
+        if len(self.offers) >= MAX_OFFERS_WAITING:
+            await self.say_error("busy", "Please wait for the answers to your other offers.")
+            return
+        task = asyncio.create_task(self._guarded(self._offer(message)))
+        self.offers.add(task)
+        task.add_done_callback(self.offers.discard)
+
     async def _offer(self, message: OfferMessage) -> None:
-        answer = await calls.take_offer(await self.session(), message.sdp)
-        await self.say({"type": "answer", "sdp": answer.sdp, "leg": answer.leg})
+        async with self.one_offer:
+            try:
+                answer = await calls.take_offer(await self.session(), message.sdp, self._on_place)
+            finally:
+                self.queued = False
+            await self.say({"type": "answer", "sdp": answer.sdp, "leg": answer.leg})
+            candidates, self.candidates = self.candidates, []
+            for candidate in candidates:
+                await self._guarded(self._candidate(candidate))
+
+    async def _on_place(self, place: int) -> None:
+        self.queued = True
+        await self.say({"type": "queued", "place": place})
+
+    async def _forget_offers(self) -> None:
+        offers, self.candidates = list(self.offers), []
+        for task in offers:
+            task.cancel()
+        await asyncio.gather(*offers, return_exceptions=True)
 
     async def _candidate(self, message: CandidateMessage) -> None:
         session = await self.session()
@@ -90,7 +130,10 @@ class SignalingConsumer(SessionSocket):
         task.add_done_callback(self.chats.discard)
 
     async def _chat(self, message: ChatMessage) -> None:
-        reply = await calls.chat(await self.session(), message.text)
+        async def on_place(place: int) -> None:
+            await self.say({"type": "queued", "place": place, "id": message.id})
+
+        reply = await calls.chat(await self.session(), message.text, on_place)
         await self.say({"type": "chat_reply", "id": message.id, "turn_id": reply.turn_id, "text": reply.text})
 
     async def _hang_up(self) -> None:
@@ -110,7 +153,7 @@ class SignalingConsumer(SessionSocket):
                 await self.say_error("internal", "Something went wrong here. It has been logged.", **members)
                 return
             _, problem = described
-            retry = {"retry_after_s": problem["retry_after_s"]} if "retry_after_s" in problem else {}
+            retry = {name: problem[name] for name in ("retry_after_s", "place") if name in problem}
             await self.say_error(problem.get("code", "refused"), problem["detail"], **retry, **members)
 
     async def say(self, message: dict[str, Any]) -> None:
@@ -125,8 +168,8 @@ class SignalingConsumer(SessionSocket):
         await super().session_event(message)
 
     async def disconnect(self, code: int) -> None:
-        chats = list(getattr(self, "chats", ()))
-        for task in chats:
+        under_way = [*getattr(self, "chats", ()), *getattr(self, "offers", ())]
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*chats, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         await super().disconnect(code)

@@ -25,6 +25,7 @@ class FakeWorker:
         self.deaf = False
         self.mailed = asyncio.Event()
         self.mailbox = ""
+        self.report = wire.Report(name, pool, 0, "", True, False, 0, 8, 0.4, None)
 
     async def __aenter__(self) -> Self:
         self.mailbox = await self.layer.new_channel()
@@ -72,6 +73,9 @@ class FakeWorker:
     async def _read_mail(self) -> None:
         while True:
             message = await self.layer.receive(self.mailbox)
+            if message["type"] == "roll_call":
+                await self.layer.send(message["reply_to"], self.report.to_wire())
+                continue
             self.mail.append(message)
             self.mailed.set()
             if message["type"] == "chat" and not self.deaf:

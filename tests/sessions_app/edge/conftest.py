@@ -6,12 +6,14 @@ from channels.layers import get_channel_layer
 from django.core.cache import cache
 
 from sessions_app import switchboard
+from sessions_app.operations import queue
 from tests.fakes.house import Business, Caller, make_business
 from tests.fakes.worker import FakeWorker
 
 
 @pytest.fixture(autouse=True)
 def nothing_counted(settings: Any) -> Iterator[None]:
+    queue._own.clear()
     settings.ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
     cache.clear()
     yield
