@@ -60,6 +60,8 @@ class FakeWorker:
     async def _take_offers(self) -> None:
         while True:
             offer = wire.Offer.from_wire(await self.layer.receive(wire.offers_channel(self.pool)))
+            if offer.expired():
+                continue
             self.offers.append(offer)
             reply: wire.Wired
             if self.refusal:
