@@ -150,6 +150,21 @@ async def roll_call(*, wait_s: float = ROLL_CALL_S) -> AsyncGenerator[wire.Repor
                     yield wire.Report.from_wire(await layer.receive(reply_to))
 
 
+async def muster() -> list[wire.Report]:
+    """How every worker stands that answers in time, by name; none without a channel layer."""
+    try:
+        return sorted([report async for report in roll_call()], key=lambda report: report.worker)
+    except Unreachable:
+        return []
+
+
+def muster_from_anywhere() -> list[wire.Report]:
+    """For code that runs in a thread; asks on the layer's own loop."""
+    if _home is not None and _home.is_running():
+        return asyncio.run_coroutine_threadsafe(muster(), _home).result(timeout=2 * SIGN_OF_LIFE_S)
+    return async_to_sync(muster)()
+
+
 async def all_reject(pool: str) -> bool:
     """Whether every worker of the pool refuses new sessions. False as soon as one does not, and where none answers."""
     rejecting = False

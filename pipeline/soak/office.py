@@ -90,17 +90,21 @@ class Signaling:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._answer: asyncio.Future[dict[str, Any]] | None = None
+        self._place = 0
+        """Of the offer under way, in the office's queue."""
         self.closed = asyncio.Event()
         self.ended = False
         """The office closed because the session is over."""
 
     async def offer(self, sdp: str) -> str:
         """The answer's SDP. Raises NotNow, Refused, SessionOver or Lost."""
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer, self._place = asyncio.get_running_loop().create_future(), 0
         try:
             await self._socket.send(json.dumps({"type": "offer", "sdp": sdp}))
             answer = await asyncio.wait_for(self._answer, ANSWER_LIMIT_S)
         except TimeoutError:
+            if self._place:  # the next offer keeps the place
+                raise NotNow(f"offer: number {self._place} in line", 0.0) from None
             raise Refused(f"no answer to the offer within {ANSWER_LIMIT_S:.0f} s") from None
         except websockets.ConnectionClosed:
             raise self._gone() from None
@@ -127,6 +131,8 @@ class Signaling:
                 self._answer.set_exception(self._gone())
 
     def _take(self, message: dict[str, Any]) -> None:
+        if message.get("type") == "queued":
+            self._place = int(message["place"])
         waited_for = message.get("type") in {"answer", "error"}
         if waited_for and self._answer and not self._answer.done():
             self._answer.set_result(message)

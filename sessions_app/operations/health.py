@@ -19,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from redis.exceptions import RedisError
 
+from sessions_app import switchboard
 from sessions_app.history.models import Session, SessionState
 from sessions_app.tenants.scope import everyone
 
@@ -53,6 +54,7 @@ async def health(request: HttpRequest) -> HttpResponse:
         "uptime_s": round(time.time() - STARTED_AT, 1),
         "mode": settings.GOASSIST.goassist_mode,
         "sessions": await sync_to_async(_session_counts)() if checks["database"] == "ok" else None,
+        "workers": [report.to_wire() for report in await switchboard.muster()],
     }
     return JsonResponse(detail, status=200 if all(text == "ok" for text in checks.values()) else 503)
 

@@ -5,10 +5,20 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from sessions_app import switchboard
 from sessions_app.history.models import Session, SessionState, Turn
 from sessions_app.operations.models import SoakRun
 
 LIVE_SHOWN = 500
+LEVELS = (
+    "normal",
+    "face slowed",
+    "shorter replies",
+    "essential tools only",
+    "new sessions queue",
+    "new sessions refused",
+)
+"""Of a worker, 0 to 5, in words."""
 
 
 def run_page(run: SoakRun) -> dict[str, Any]:
@@ -25,6 +35,25 @@ def run_page(run: SoakRun) -> dict[str, Any]:
         "series": run.series,
         "verdict": run.verdict,
     }
+
+
+def workers() -> list[dict[str, Any]]:
+    """How the workers stand now, for operators. Asked, not kept: takes a quarter of a second."""
+    return [
+        {
+            "worker": report.worker,
+            "pool": report.pool,
+            "level": report.level,
+            "level_name": LEVELS[report.level],
+            "why": report.why,
+            "sessions": report.sessions,
+            "seats": report.seats,
+            "loop_lag_ms": report.loop_lag_ms,
+            "ttfa_p95_ms": report.ttfa_p95_ms,
+            "takes_sessions": report.admits and report.sessions < report.seats,
+        }
+        for report in switchboard.muster_from_anywhere()
+    ]
 
 
 def live_sessions() -> list[dict[str, Any]]:

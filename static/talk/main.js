@@ -164,6 +164,7 @@ class TalkPage {
     this.#captions.typed(text);
     try {
       const reply = await session.say(text);
+      this.#notice.hide();
       if (reply) this.#captions.chatReply(reply.turn_id, reply.text);
     } catch (error) {
       if (session.phase !== 'ended') this.#notice.show(asProblem(error));

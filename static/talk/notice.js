@@ -34,7 +34,7 @@ export class Notice {
   show(problem, untilMs) {
     const { title, advice, actions } = wordsFor(problem.code);
     this.hide();
-    this.#title.textContent = title;
+    this.#title.textContent = title.replace('{place}', problem.place);
     this.#advice.textContent = advice;
     this.#actions.replaceChildren(...actions.map((action) => this.#button(action)));
     this.#box.dataset.code = problem.code;

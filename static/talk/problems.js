@@ -42,6 +42,11 @@ const WORDS = {
     advice: 'No path for sound was found; a firewall or VPN may be in the way. Try another network, or type instead.',
     actions: ['talk', 'type'],
   },
+  queued: {
+    title: 'You are number {place} in line',
+    advice: 'Everybody is in a conversation right now. Stay on this page: you are connected as soon as it is your turn.',
+    actions: ['cancel'],
+  },
   busy: {
     title: 'All lines are busy',
     advice: 'Everybody is in a conversation right now. You keep your place on this page and are connected as soon as there is room.',
@@ -100,13 +105,15 @@ const RETRY_BY_ITSELF = new Set(['busy', 'rate_limited']);
 export class TalkProblem extends Error {
   /**
    * @param {string} code
-   * @param {{text?: string, retryAfterS?: number}} [more] `text`: the server's own words, for the console only.
+   * @param {{text?: string, retryAfterS?: number, place?: number}} [more] `text`: the server's own words, for the console
+   *   only. `place`: in line, from 1.
    */
-  constructor(code, { text = '', retryAfterS = 0 } = {}) {
+  constructor(code, { text = '', retryAfterS = 0, place = 0 } = {}) {
     super(text || code);
     this.name = 'TalkProblem';
     this.code = code;
     this.retryAfterS = retryAfterS;
+    this.place = place;
   }
 
   /** Waiting and trying the same again is worth it. */

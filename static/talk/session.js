@@ -3,7 +3,7 @@
  *
  * Emits `phase` ({phase, problem?}), `event` (a live event), `problem` (TalkProblem: something to tell, the session goes
  * on), and what Call emits: `stream`, `face`, `reply`, `hold`, `resume`, `stop`, `clock`.
- * Phases: `starting` → `live` ⇄ `reconnecting`; `starting` ⇄ `waiting` (busy); all → `ended`.
+ * Phases: `starting` → `live` ⇄ `reconnecting`; `starting` ⇄ `waiting` (busy, or a place in line); all → `ended`.
  */
 
 import { createSession } from './api.js';
@@ -118,7 +118,9 @@ export class Session extends Emitter {
       return true;
     } catch (error) {
       const problem = asProblem(error);
-      if (!mayWait || !problem.retriesByItself || this.#scope.signal.aborted) throw error;
+      // The socket broke while we stood in line: the place is kept for whoever comes back soon.
+      const stood = problem.code === 'lost' && this.#phase === 'waiting';
+      if (!mayWait || !(problem.retriesByItself || stood) || this.#scope.signal.aborted) throw error;
       await this.#wait(problem);
       return false;
     }
@@ -151,8 +153,15 @@ export class Session extends Emitter {
     this.#signaling = new Signaling({ url: this.#grant.urls.signaling, token: this.#grant.token });
     this.#signaling
       .on('event', (event) => this.#heard(event))
+      .on('queued', (problem) => this.#queued(problem))
       .on('problem', (problem) => this.emit('problem', problem))
       .on('closed', (problem) => this.#socketEnded(problem));
+  }
+
+  /** All lines are taken. Before the call that is what there is to see; later it is something to be told beside it. */
+  #queued(problem) {
+    if (this.#phase === 'starting' || this.#phase === 'waiting') this.#enter('waiting', problem);
+    else this.emit('problem', problem);
   }
 
   async #wait(problem) {

@@ -2,7 +2,8 @@
  * The session's websocket: offers, candidates, chat and live events. It comes back by itself after a break; a call that
  * is up does not depend on it.
  *
- * Emits `event` (a live event), `problem` (TalkProblem that no request waits for), `closed` (TalkProblem: for good).
+ * Emits `event` (a live event), `queued` (TalkProblem: all lines are taken, with the place in line), `problem` (TalkProblem
+ * that no request waits for), `closed` (TalkProblem: for good).
  */
 
 import { backoffMs, sleep } from './backoff.js';
@@ -26,7 +27,10 @@ export class Signaling extends Emitter {
   /** @type {Promise<WebSocket>} */
   #ready;
   #nextChat = 1;
-  /** @type {Map<string, {resolve: Function, reject: Function}>} requests that wait for an answer: `offer` or a chat id */
+  /**
+   * Requests that wait for an answer: `offer` or a chat id. `patient`: the server has said that it takes as long as it takes.
+   * @type {Map<string, {resolve: Function, reject: Function, patient: Function}>}
+   */
   #waiting = new Map();
 
   /** @param {{url: string, token: string}} grant */
@@ -89,18 +93,18 @@ export class Signaling extends Emitter {
       limit.signal.onabort = () => reject(limit.signal.reason);
     });
     try {
-      return await Promise.race([late, this.#exchange(id, message, limit.signal)]);
+      return await Promise.race([late, this.#exchange(id, message, limit.signal, () => clearTimeout(timer))]);
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(id);
     }
   }
 
-  async #exchange(id, message, limit) {
+  async #exchange(id, message, limit, patient) {
     const socket = await this.#ready;
     limit.throwIfAborted();
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject, patient });
       socket.send(JSON.stringify(message));
     });
   }
@@ -142,6 +146,7 @@ export class Signaling extends Emitter {
     if ('event' in message) this.emit('event', message);
     else if (message.type === 'answer') this.#settle('offer', 'resolve', message);
     else if (message.type === 'chat_reply') this.#settle(String(message.id), 'resolve', message);
+    else if (message.type === 'queued') this.#queued(message);
     else if (message.type === 'error') this.#refused(message);
   }
 
@@ -151,6 +156,11 @@ export class Signaling extends Emitter {
     const waiting = id != null ? String(id) : this.#waiting.keys().next().value;
     if (this.#waiting.has(waiting)) this.#settle(waiting, 'reject', problem);
     else this.emit('problem', problem);
+  }
+
+  #queued({ id = 'offer', place }) {
+    this.#waiting.get(String(id))?.patient();
+    this.emit('queued', new TalkProblem('queued', { place }));
   }
 
   #settle(id, how, value) {

@@ -103,6 +103,9 @@ class Office:
     def __init__(self) -> None:
         self.refusals: list[dict[str, Any]] = []
         self.offer_errors: list[dict[str, Any]] = []
+        self.places: list[int] = []
+        """What a caller is told of its place in line before it is answered; `seat` lets it move up."""
+        self.seat = asyncio.Event()
         self.mute_answers = False
         self.requests: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
@@ -167,6 +170,10 @@ class Office:
         if self.offer_errors:
             socket.send(json.dumps({"type": "error", **self.offer_errors.pop(0)}))
             return
+        for place in self.places:
+            socket.send(json.dumps({"type": "queued", "place": place}))
+            await self.seat.wait()
+            self.seat.clear()
         peer = Peer(leg=len(self.peers) + 1)
         answer = await peer.answer(sdp)
         if self.mute_answers:

@@ -71,6 +71,13 @@ async def busy(page: Page, office: Office) -> None:
     await page.wait_for_timeout(300)
 
 
+async def queued(page: Page, office: Office) -> None:
+    office.places = [2]
+    await page.get_by_role("button", name="Talk").click()
+    await page.get_by_role("alert").wait_for()
+    await page.wait_for_timeout(300)
+
+
 async def lost(page: Page, office: Office) -> None:
     peer = await _call(page, office)
     office.offer_errors.extend({"code": "unavailable", "text": "", "retry_after_s": 5} for _ in range(9))
@@ -111,7 +118,8 @@ async def refused(page: Page, office: Office) -> None:
 
 SCENES: dict[str, tuple[str, Scene]] = {
     "idle": ("/talk/", idle), "listening": ("/talk/", listening), "thinking": ("/talk/", thinking),
-    "speaking": ("/talk/", speaking), "muted": ("/talk/", muted), "busy": ("/talk/", busy), "lost": ("/talk/", lost),
+    "speaking": ("/talk/", speaking), "muted": ("/talk/", muted), "busy": ("/talk/", busy),
+    "queued": ("/talk/", queued), "lost": ("/talk/", lost),
     "ended": ("/talk/", ended), "chat": ("/talk/", chat), "settings": ("/talk/", settings),
     "faceless": ("/talk/", faceless), "home": ("/", idle), "error": ("/lost/", idle),
 }  # fmt: skip

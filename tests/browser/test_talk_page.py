@@ -127,6 +127,29 @@ async def test_a_full_house_is_said_with_a_countdown_and_tried_again(talk: Talk)
     await expect(page.get_by_role("alert")).to_be_hidden()
 
 
+async def test_who_waits_in_line_sees_the_place_and_is_connected_in_turn(talk: Talk) -> None:
+    page, office = await talk()
+    office.places = [2, 1]
+    await page.get_by_role("button", name="Talk").click()
+    await expect(page.get_by_role("alert")).to_contain_text("You are number 2 in line")
+    await expect(state(page)).to_have_text("Waiting for a free line")
+    office.seat.set()
+    await expect(page.get_by_role("alert")).to_contain_text("You are number 1 in line")
+    office.seat.set()
+    await office.peer(1)
+    await expect(state(page)).to_have_text("Listening")
+    await expect(page.get_by_role("alert")).to_be_hidden()
+
+
+async def test_waiting_in_line_may_be_called_off(talk: Talk) -> None:
+    page, office = await talk()
+    office.places = [3]
+    await page.get_by_role("button", name="Talk").click()
+    await expect(page.get_by_role("alert")).to_contain_text("You are number 3 in line")
+    await page.get_by_role("button", name="Stop waiting").click()
+    await expect(state(page)).to_have_text("Ready when you are")
+
+
 async def test_a_rate_limit_waits_as_long_as_the_server_says_and_may_be_called_off(talk: Talk) -> None:
     page, office = await talk()
     office.refusals.append({"status": 429, "code": "rate_limited", "detail": "", "retry_after_s": 40})

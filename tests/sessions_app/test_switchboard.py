@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +208,16 @@ async def test_without_a_layer_the_exchange_is_unreachable() -> None:
     finally:
         await layer.close_pools()
         channel_layers.set("default", before)
+
+
+async def test_a_muster_lists_every_worker_that_answers(layer: Any) -> None:
+    async with FakeWorker(name="two"), FakeWorker(name="one"):
+        assert [report.worker for report in await switchboard.muster()] == ["one", "two"]
+    assert await switchboard.muster() == []
+
+
+async def test_workers_of_another_pool_do_not_speak_for_this_one(layer: Any) -> None:
+    async with FakeWorker(pool="gpu") as other:
+        other.report = replace(other.report, rejects=True)
+        assert not await switchboard.all_reject("default")
+        assert await switchboard.all_reject("gpu")

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pipeline.contracts.numbers import SESSION_LIMIT_S
+from pipeline.contracts.wire import Report
+from sessions_app import switchboard
 from sessions_app.history.models import Session
 from sessions_app.history.services import apply_records, attach, next_leg
 from sessions_app.operations import services, tasks
@@ -105,3 +107,25 @@ def test_a_session_that_nobody_ever_connected_to_is_reaped_when_its_time_is_over
     tasks.reap_sessions()
     with everyone():
         assert Session.objects.get(pk=waiting.pk).end_reason == "limit"
+
+
+# Workers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reporting(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Report("w1", "default", 4, "event loop lag", False, False, 5, 8, 43.5, 231.0)
+    monkeypatch.setattr(switchboard, "muster_from_anywhere", lambda: [report])
+
+
+def test_operators_see_how_each_worker_stands_and_why(reporting: None) -> None:
+    (worker,) = signed_in(make_operator()).get(reverse(NOW)).json()["workers"]
+    assert (worker["worker"], worker["level"], worker["level_name"]) == ("w1", 4, "new sessions queue")
+    assert (worker["why"], worker["takes_sessions"]) == ("event loop lag", False)
+    assert (worker["sessions"], worker["seats"], worker["loop_lag_ms"], worker["ttfa_p95_ms"]) == (5, 8, 43.5, 231.0)
+
+
+def test_members_see_nothing_of_workers(riverside: Session, reporting: None) -> None:
+    client = signed_in(make_member(riverside.tenant))
+    assert client.get(reverse(NOW)).json()["workers"] is None
+    assert "data-workers" not in client.get(reverse(PAGE)).content.decode()
