@@ -171,7 +171,7 @@ def _face_and_voice(
     if line is None:
         return None, None
     track = around.engines.face.open(seed=zlib.crc32(owner.id.encode()) & 0xFFFF)  # the same on every worker
-    facing = Facing(owner.id, track, clock, line, around.publisher, around.meter)
+    facing = Facing(owner.id, track, clock, line, around.publisher, around.meter, around.load)
     return facing, Speaking(around.engines.voice, line.speaker, facing, clock)
 
 
