@@ -27,7 +27,7 @@ from tests.fakes.machine import (
     FakeVoice,
     a_spec,
 )
-from tests.fakes.meter import FakeLoad, FakeMeter
+from tests.fakes.meter import FakeMeter
 
 
 @dataclass

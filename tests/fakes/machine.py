@@ -209,8 +209,12 @@ class FakeEcho:
 
 
 class FakeLoad:
+    """A Load that is as hard as a test says."""
+
     max_tokens = 512
     terse = False
+    essential_tools_only = False
+    face_stride = 1
 
 
 class FakeHearing:

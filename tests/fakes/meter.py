@@ -52,12 +52,3 @@ class FakeMeter:
 
     def face_yielded(self) -> None:
         self.yields += 1
-
-
-class FakeLoad:
-    """A Load that is as hard as a test says."""
-
-    max_tokens = 512
-    terse = False
-    essential_tools_only = False
-    face_stride = 1

@@ -25,6 +25,7 @@ async def report_of(worker: Worker) -> Report:
 
 async def test_a_strained_worker_leaves_offers_to_others_although_it_has_seats(unwatched: Worker) -> None:
     unwatched.host.load.door.set(open_=False)
+    await asyncio.sleep(0.05)
     offering = asyncio.create_task(unwatched.offer("s1", ""))
     await asyncio.sleep(0.1)
     assert unwatched.layer.channels[offers_channel()].qsize() == 1
