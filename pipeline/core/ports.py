@@ -163,8 +163,9 @@ class Language(Engine, Protocol):
 
 
 class Voice(Engine, Protocol):
-    def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
-        """The phrase as sound, streaming. `text` is spoken sanitised; word marks refer to `text` as given.
+    def speak(self, text: str, settings: VoiceSettings, *, owner: str = "") -> AsyncGenerator[SpeechChunk, None]:
+        """The phrase as sound, streaming. `text` is spoken sanitised; word marks refer to `text` as given. `owner`: the
+        tenant; an engine that many wait for is fair to tenants.
 
         Closing the iterator aborts synthesis. Raises EngineError.
         """

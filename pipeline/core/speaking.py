@@ -35,7 +35,7 @@ class Speaking:
             asked_ms = self._clock.now_ms()
             exchange.timeline.begin_phrase(phrase)
             async with (
-                aclosing(self._voice.speak(phrase, exchange.spec.voice)) as chunks,
+                aclosing(self._voice.speak(phrase, exchange.spec.voice, owner=exchange.spec.tenant_id)) as chunks,
                 aclosing(behind(exchange.gate, chunks)) as released,
             ):
                 phrase_start_ms = exchange.timeline.length_ms

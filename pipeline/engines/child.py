@@ -19,7 +19,7 @@ The protocol. Frames (`child_frames`) are `[stream, kind, body]`; both sides may
 | --- | --- | --- | --- |
 | `open` | → child, stream 0 | options | first frame of all: call `serve(options)` |
 | `open` | ← child, stream 0 | none | it is ready |
-| `open` | → child | request | a new stream; numbers grow and are never used twice |
+| `open` | → child | `[owner, request]` | a new stream; numbers grow and are never used twice |
 | `item` | both | anything msgpack carries | what the stream is about |
 | `more` | both | n | n items were taken: n more may come. Each side begins with WINDOW |
 | `end` | both | none | no more items from this side; the child ends after it has handled everything |
@@ -95,12 +95,13 @@ class Child:
                 await self._end_process()
             await self._start_process()
 
-    async def open(self, request: Any = None) -> Call:
-        """A new stream; starts the child (again) where needed. Raises EngineError."""
+    async def open(self, request: Any = None, *, owner: str = "") -> Call:
+        """A new stream; starts the child (again) where needed. `owner`: whose it is (a tenant); the child is fair to
+        owners, not to streams. Raises EngineError."""
         await self.start()
         self._last_stream += 1
         call = self._call(self._last_stream)
-        self._write(Frame(call.stream, frames.OPEN, request))
+        self._write(Frame(call.stream, frames.OPEN, [owner, request]))
         return call
 
     async def close(self) -> None:

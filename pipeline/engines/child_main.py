@@ -15,17 +15,19 @@ from typing import BinaryIO
 
 from pipeline.engines import child_frames as frames
 from pipeline.engines.child_frames import Frame
+from pipeline.engines.child_rota import Rota
 from pipeline.engines.child_stream import Opener, Stream
 
 
 class Switch:
-    """All streams of this process: a thread reads frames, the caller of `run` works on them in turn."""
+    """All streams of this process: a thread reads frames, the caller of `run` works on them, fair to their owners."""
 
     def __init__(self, opener: Opener, write: Callable[[Frame], None]) -> None:
         self._opener = opener
         self._write = write
         self._frames: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         self._streams: dict[int, Stream] = {}
+        self._rota = Rota()
 
     def receive(self, frame: Frame) -> None:
         """From the reading thread. An abort is seen at once, also by a step under way (its `send` turns False)."""
@@ -34,23 +36,27 @@ class Switch:
         self._frames.put(frame)
 
     def run(self) -> None:
+        """One small step at a time, and a look at what has come after each."""
         while True:
             ready = [stream for stream in self._streams.values() if stream.ready]
-            for stream in ready:
-                stream.step()
+            if ready:
+                self._rota.pick(ready).step()
             self._take_frames(wait=not ready)
 
     def _take_frames(self, *, wait: bool) -> None:
         while wait or not self._frames.empty():
             self._take(self._frames.get())
             wait = False
-        for number in [n for n, stream in self._streams.items() if stream.over]:
-            del self._streams[number]
+        if over := [number for number, stream in self._streams.items() if stream.over]:
+            for number in over:
+                del self._streams[number]
+            self._rota.keep(self._streams.values())
 
     def _take(self, frame: Frame) -> None:
         if frame.kind == frames.OPEN:
-            self._streams[frame.stream] = opened = Stream(frame.stream, self._write)
-            opened.open(self._opener, frame.body)
+            owner, request = frame.body
+            self._streams[frame.stream] = opened = Stream(frame.stream, self._write, owner)
+            opened.open(self._opener, request)
         elif stream := self._streams.get(frame.stream):
             stream.take(frame)
 

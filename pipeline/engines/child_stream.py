@@ -1,10 +1,10 @@
 """One stream in the child process: the talk that an engine's child module brings, between its two windows.
 
 MODULE offers `serve(options: dict) -> Opener`, called once. The opener is called for each new stream with its request
-and a `send`; it returns the stream's Talk, which is given the stream's items one by one. `receive` either answers
-at once or returns an iterator, each step of which is a small piece of work: between steps other streams have their
-turn, and no step is begun while the parent has not taken what the last ones sent. All runs in one thread, so libraries
-with global state are safe.
+and a `send`; it returns the stream's Talk, which is given the stream's items one by one. `receive` either answers at
+once or returns an iterator, each step of which is a small piece of work: between steps other streams have their turn
+(`child_rota` says whose it is), and no step is begun while the parent has not taken what the last ones sent. All runs
+in one thread, so libraries with global state are safe.
 """
 
 import collections
@@ -30,6 +30,10 @@ class Talk(Protocol):
         """The stream is over, finished or aborted."""
         ...
 
+    # And, where some work is more pressing than other (optional, asked before each step, so it must be quick):
+    # def pressing(self, waiting: Collection[Any]) -> bool
+    #     True: somebody waits for what the next step makes. `waiting`: the items that were not handled yet.
+
 
 Opener = Callable[[Any, Send], Talk]
 
@@ -37,8 +41,9 @@ Opener = Callable[[Any, Send], Talk]
 class Stream:
     """A talk with its windows: what waits to be handled, and what waits to be sent."""
 
-    def __init__(self, number: int, write: Callable[[Frame], None]) -> None:
+    def __init__(self, number: int, write: Callable[[Frame], None], owner: str = "") -> None:
         self.number = number
+        self.owner = owner
         self.aborted = False
         self.over = False
         self._write = write
@@ -76,6 +81,12 @@ class Stream:
     def ready(self) -> bool:
         """There is something to do, and the parent has taken what was sent."""
         return not self.over and not self._outbox and bool(self._work or self._inbox or self._ending)
+
+    @property
+    def pressing(self) -> bool:
+        """Somebody waits for what the next step makes."""
+        asked = getattr(self._talk, "pressing", None)
+        return asked is not None and bool(asked(self._inbox))
 
     def step(self) -> None:
         """One small piece of work."""

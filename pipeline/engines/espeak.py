@@ -33,7 +33,7 @@ class EspeakVoice:
     async def close(self) -> None:
         await self._child.close()
 
-    async def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
+    async def speak(self, text: str, settings: VoiceSettings, *, owner: str = "") -> AsyncGenerator[SpeechChunk, None]:
         """Chunks of at most 60 ms, s16le mono at 22,050 Hz; none at all when nothing of the text can be spoken.
 
         Closing the iterator aborts synthesis in the child. Raises EngineError: the child died, or has no such voice.
@@ -43,7 +43,8 @@ class EspeakVoice:
             return
         if len(text) > LENGTH_LIMIT:
             logger.warning("a phrase of %d characters is spoken up to %d", len(text), LENGTH_LIMIT)
-        with await self._child.open({"voice": settings.name, "rate_wpm": settings.rate_wpm}) as call:
+        request = {"voice": settings.name, "rate_wpm": settings.rate_wpm}
+        with await self._child.open(request, owner=owner) as call:
             for offset, piece in spoken.pieces():
                 await call.send([offset, piece])
             call.end()

@@ -9,7 +9,7 @@ Source of structures and numbers: espeak-ng 1.52, `speak_lib.h`.
 
 import ctypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import espeakng_loader
@@ -173,6 +173,10 @@ class Phrase:
 
         self._library.use(self._voice, self._rate_wpm)
         self._library.speak(text, sound)
+
+    def pressing(self, waiting: Collection[Any]) -> bool:
+        """Nothing of the phrase has been made: its first sound is waited for."""
+        return self._samples == 0
 
     def close(self) -> None:
         """Nothing is held for a phrase."""

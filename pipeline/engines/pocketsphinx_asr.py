@@ -61,7 +61,8 @@ class PocketsphinxAsr:
         await self._models.prepare(spec)
         child = min(self._sessions, key=self._sessions.__getitem__)
         self._sessions[child] += 1
-        return PocketsphinxHearing(child.open, partial(self._leave, child), partial(self._models.files, spec.digest()))
+        call = partial(child.open, owner=spec.tenant_id)
+        return PocketsphinxHearing(call, partial(self._leave, child), partial(self._models.files, spec.digest()))
 
     async def close(self) -> None:
         if self._models is not None:

@@ -16,7 +16,7 @@ a large part of what the voice contract gives until the first sound, and gains a
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
 import pocketsphinx
@@ -94,6 +94,10 @@ class Recognition:
             case _:
                 raise ValueError("not an item that a recognition knows")
         return None
+
+    def pressing(self, waiting: Collection[list[Any]]) -> bool:
+        """The words are waited for, for good or so far."""
+        return any(item[0] in ("finish", "so_far") for item in waiting)
 
     def close(self) -> None:
         self._finish()

@@ -6,6 +6,9 @@ from typing import Any
 
 from pipeline.engines.child_stream import Opener, Send
 
+_steps = 0
+"""Of work, in this process, of all streams."""
+
 
 class Echo:
     def __init__(self, prefix: str, request: Any, send: Send) -> None:
@@ -18,6 +21,8 @@ class Echo:
         match item:
             case ["count", limit]:
                 return self._count(limit)
+            case ["work", steps]:
+                return self._work(steps)
             case ["burst", n]:
                 self._send(["sent", [self._send(i) for i in range(n)].count(True)])
             case "fail":
@@ -40,6 +45,15 @@ class Echo:
         for i in range(limit):
             self._send(i)
             yield
+
+    def _work(self, steps: int) -> Iterator[None]:
+        """Answers with how many steps of all streams its own ones took."""
+        global _steps
+        began = _steps
+        for _ in range(steps):
+            _steps += 1
+            yield
+        self._send(_steps - began)
 
     def close(self) -> None:
         pass

@@ -326,7 +326,7 @@ class FakeVoice:
 
     async def start(self) -> None: ...
     async def close(self) -> None: ...
-    async def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
+    async def speak(self, text: str, settings: VoiceSettings, *, owner: str = "") -> AsyncGenerator[SpeechChunk, None]:
         at = 0
         for i, word in enumerate(text.split()):
             if self.fails_after <= 0:

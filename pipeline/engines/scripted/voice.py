@@ -28,7 +28,7 @@ class ScriptedVoice(Scripted):
         self._char_ms, self._first_audio_ms, self._chunk_ms = char_ms, first_audio_ms, chunk_ms
         self._tone_hz, self._rate_hz, self._sleep = tone_hz, rate_hz, sleep
 
-    async def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
+    async def speak(self, text: str, settings: VoiceSettings, *, owner: str = "") -> AsyncGenerator[SpeechChunk, None]:
         await pause(self._sleep, self._first_audio_ms)
         for chunk in self._chunks(text):
             yield chunk

@@ -225,7 +225,9 @@ def test_a_child_exits_when_its_parent_dies():
         process.stdin.write(frames.pack(Frame(0, frames.OPEN, {})))
         process.stdin.flush()
         assert frames.read_frame(process.stdout.read) == Frame(0, frames.OPEN)
-        process.stdin.write(frames.pack(Frame(1, frames.OPEN)) + frames.pack(Frame(1, frames.ITEM, "until aborted")))
+        process.stdin.write(
+            frames.pack(Frame(1, frames.OPEN, ["", None])) + frames.pack(Frame(1, frames.ITEM, "until aborted"))
+        )
         process.stdin.flush()
         assert frames.read_frame(process.stdout.read).kind == frames.ITEM
         process.stdin.close()
@@ -280,7 +282,7 @@ def test_one_long_answer_does_not_starve_another_stream():
     written = []
     switch = Switch(serve({"prefix": "p"}), written.append)
     for number, item in ((1, ["count", 50]), (2, "short")):
-        switch.receive(Frame(number, frames.OPEN))
+        switch.receive(Frame(number, frames.OPEN, ["", None]))
         switch.receive(Frame(number, frames.ITEM, item))
     switch._take_frames(wait=True)
     for _ in range(2):
