@@ -103,12 +103,18 @@ class Env(BaseSettings):
     asr: Literal["auto", "pocketsphinx", "faster-whisper", "scripted"] = Field(
         "auto", description="Speech recognition. `auto`: faster-whisper when its weights are there, else pocketsphinx."
     )
+    turns: Literal["lexical", "smart-turn", "scripted"] = Field(
+        "lexical", description="End of turn. `lexical`: from words and voice, no weights. `smart-turn`: Smart Turn v3."
+    )
     llm: Literal["frontdesk", "openai", "scripted"] = Field(
         "frontdesk", description="Language. `openai`: any server that speaks the OpenAI chat API (vLLM)."
     )
     tts: Literal["espeak", "scripted"] = Field("espeak", description="Speech synthesis.")
     face: Literal["phoneme", "scripted"] = Field("phoneme", description="Face animation.")
     asr_model: str = Field("base.en", description="faster-whisper model: a size, or the path of a folder.")
+    turns_model: str = Field(
+        "", description="Path of Smart Turn's ONNX file. Empty: fetched once from the Hugging Face hub."
+    )
     llm_base_url: str = Field("http://127.0.0.1:8001/v1", description="Address of the OpenAI-compatible server.")
     llm_model: str = Field("", description="Model name to ask that server for; empty: the first one it lists.")
     llm_api_key: SecretStr = Field(SecretStr(""), description="Bearer key for that server, if it wants one.")
@@ -217,6 +223,7 @@ class Env(BaseSettings):
         whisper = {"model": self.asr_model, "models_dir": str(models)}
         # Where `auto` keeps them, too: a language model is built once for each version, not once for each start.
         ears = {"auto": whisper, "faster-whisper": whisper, "pocketsphinx": {"models_dir": str(models / "language")}}
+        judge = {"model": self.turns_model, "models_dir": str(models)}
         server = {
             "base_url": self.llm_base_url,
             "model": self.llm_model,
@@ -225,6 +232,7 @@ class Env(BaseSettings):
         return {
             "vad": (self.vad, {}),
             "asr": (self.asr, ears.get(self.asr, {})),
+            "turns": (self.turns, judge if self.turns == "smart-turn" else {}),
             "llm": (self.llm, server if self.llm == "openai" else {}),
             "tts": (self.tts, {}),
             "face": (self.face, {}),

@@ -1,7 +1,7 @@
 """The pause set's sound: seeded, made at run time by flite, kept in a cache folder; true onsets and ends are known.
 
 A pause is silence put into speech: half of the sentences (by lot) are spoken whole and cut at the pause, so that the
-first part sounds as if more were to come; the other half are spoken in two parts, the first of which sounds like an end.
+first part sounds as if more were to come; the others are spoken in two parts, the first of which sounds like an end.
 Edges are where the sound rises above and falls below EDGE_DB under the loudest 5 ms, before noise is added.
 Pink noise lies SNR_DB below the speech throughout, so that silence is a room and no digital zero.
 """

@@ -1,4 +1,4 @@
-"""What is said in the pause set: per half and kind, `tenant: text`, with `|` where the visitor falls silent for a moment.
+"""What is said in the pause set: per half and kind, `tenant: text`; `|` is where the visitor falls silent for a moment.
 
 The halves share no sentence. Detector and thresholds are chosen on TUNING alone; what is published comes from
 REPORTED. Both were written down before the detector was, by the same hand.

@@ -1,24 +1,65 @@
-"""How much silence ends a turn. Pure functions."""
+"""How much silence ends a turn: from patience, what is thought of the words so far, and whether something stirs.
 
+Pure functions of audio time: no clock, no model. All silences are counted by the VAD, in its windows; a person's true
+silence is about 30 ms (-20 to 60) longer, because the VAD hears speech fade (docs/engines.md has the figures).
+"""
+
+from array import array
+from itertools import pairwise
 from typing import Final
-
-from pipeline.contracts.spec import TurnSettings
 
 CALM: Final = "calm"
 BRISK: Final = "brisk"
-BRISK_MS: Final = 288.0
-"""Nine VAD windows: a brisk assistant takes the turn this long after a sentence that sounds complete."""
-COMPLETE: Final = 0.5
+
+CALM_MS: Final = 736.0
+"""Calm waits at least so long: 23 windows, one more than PAUSE_MS needs, for speech that the VAD hears late."""
+HESITATION_MS: Final = 32.0
+"""What calm waits longer when nothing seems to be said yet."""
+UNFINISHED: Final = 0.1
+"""Completeness below which it seems so: the turn ends by `endpoint_ms` alone."""
+BRISK_MS: Final = ((UNFINISHED, 704.0), (0.2, 640.0), (0.75, 512.0), (0.9, 352.0))
+"""(completeness, silence that ends the turn) when brisk, straight lines between: who is sure answers at once, who is
+unsure waits nearly as long as one who is sure of the opposite. Chosen on the tuning half of the pause set."""
+
+STIRRING: Final = 0.1
+"""Speech probability of a single window from which somebody may be beginning to speak; silence has about 0.01."""
+LOUDER: Final = 3.0
+"""So many times as loud as the quietest window of the pause: a consonant may be beginning that the VAD cannot know."""
+STIR_LIMIT_MS: Final = 128.0
+"""A turn is held open so long because something stirs; then it was noise."""
 
 
-def silence_needed_ms(patience: str, completeness: float, most_ms: float) -> float:
-    """The silence, as the VAD hears it, that ends a turn which is complete with this probability."""
-    if patience == BRISK and completeness >= COMPLETE:
-        return min(BRISK_MS, most_ms)
-    return most_ms
+def needed_ms(patience: str, completeness: float | None, endpoint_ms: float) -> float:
+    """The silence that ends the turn; `endpoint_ms` is the assistant's own limit, which calm may exceed by little.
+
+    `completeness` None: nobody has said yet.
+    """
+    if patience == BRISK:
+        return endpoint_ms if completeness is None else min(endpoint_ms, _between(completeness))
+    hesitant = completeness is not None and completeness < UNFINISHED
+    return max(endpoint_ms, CALM_MS) + (HESITATION_MS if hesitant else 0.0)
 
 
-def lull_ms(turns: TurnSettings) -> float:
-    """The silence after which a reply is prepared: a quarter of what ends the turn, so that most dips inside words
-    start nothing; a brisk assistant has less time."""
-    return min(96.0, turns.endpoint_ms / 4) if turns.patience == BRISK else min(192.0, turns.endpoint_ms / 4)
+def _between(completeness: float) -> float:
+    for (low, before), (high, after) in pairwise(BRISK_MS):
+        if completeness < high:
+            share = max(0.0, (completeness - low) / (high - low))
+            return before + share * (after - before)
+    return BRISK_MS[-1][1]
+
+
+def stirs(probability: float, loudness: int, quietest: int) -> bool:
+    """Somebody may be beginning to speak in this window. Loudnesses are `loudness()` of it and of the pause's
+    quietest window."""
+    return probability >= STIRRING or loudness > LOUDER * max(quietest, 1)
+
+
+def is_over(needed: float, silence_ms: float, stirring: bool) -> bool:
+    """After each window of a pause: is the turn over?"""
+    return silence_ms >= needed + (STIR_LIMIT_MS if stirring else 0.0)
+
+
+def loudness(pcm: bytes) -> int:
+    """Of a window (mono s16le): its largest sample, either way. 10 µs for 512 samples."""
+    samples = array("h", pcm[: len(pcm) // 2 * 2])
+    return max(max(samples, default=0), -min(samples, default=0))

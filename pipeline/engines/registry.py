@@ -17,6 +17,11 @@ KINDS: Final[dict[str, dict[str, str]]] = {
         "faster-whisper": "pipeline.engines.faster_whisper_asr:FasterWhisperAsr",
         "scripted": "pipeline.engines.scripted:ScriptedAsr",
     },
+    "turns": {
+        "lexical": "pipeline.engines.lexical_turns:LexicalTurns",
+        "smart-turn": "pipeline.engines.smart_turn:SmartTurn",
+        "scripted": "pipeline.engines.scripted:ScriptedTurns",
+    },
     "llm": {
         "frontdesk": "pipeline.engines.frontdesk:FrontdeskLanguage",
         "openai": "pipeline.engines.openai_language:OpenAiLanguage",
