@@ -103,18 +103,14 @@ class Env(BaseSettings):
     asr: Literal["auto", "pocketsphinx", "faster-whisper", "scripted"] = Field(
         "auto", description="Speech recognition. `auto`: faster-whisper when its weights are there, else pocketsphinx."
     )
-    turns: Literal["lexical", "smart-turn", "scripted"] = Field(
-        "lexical", description="End of turn. `lexical`: from words and voice, no weights. `smart-turn`: Smart Turn v3."
-    )
+    turns: Literal["lexical", "smart-turn", "scripted"] = Field("lexical", description="Has the visitor finished.")
     llm: Literal["frontdesk", "openai", "scripted"] = Field(
         "frontdesk", description="Language. `openai`: any server that speaks the OpenAI chat API (vLLM)."
     )
     tts: Literal["espeak", "scripted"] = Field("espeak", description="Speech synthesis.")
     face: Literal["phoneme", "scripted"] = Field("phoneme", description="Face animation.")
     asr_model: str = Field("base.en", description="faster-whisper model: a size, or the path of a folder.")
-    turns_model: str = Field(
-        "", description="Path of Smart Turn's ONNX file. Empty: fetched once from the Hugging Face hub."
-    )
+    turns_model: str = Field("", description="Path of Smart Turn's ONNX file; empty: from the Hugging Face hub.")
     llm_base_url: str = Field("http://127.0.0.1:8001/v1", description="Address of the OpenAI-compatible server.")
     llm_model: str = Field("", description="Model name to ask that server for; empty: the first one it lists.")
     llm_api_key: SecretStr = Field(SecretStr(""), description="Bearer key for that server, if it wants one.")
@@ -175,11 +171,8 @@ class Env(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        if url.get_secret_value() and urlsplit(url.get_secret_value()).scheme not in {
-            "postgres",
-            "postgresql",
-            "sqlite",
-        }:
+        schemes = {"postgres", "postgresql", "sqlite"}
+        if url.get_secret_value() and urlsplit(url.get_secret_value()).scheme not in schemes:
             raise ValueError("write postgresql://user:password@host:5432/name or sqlite:///path")
         return url
 
@@ -224,11 +217,8 @@ class Env(BaseSettings):
         # Where `auto` keeps them, too: a language model is built once for each version, not once for each start.
         ears = {"auto": whisper, "faster-whisper": whisper, "pocketsphinx": {"models_dir": str(models / "language")}}
         judge = {"model": self.turns_model, "models_dir": str(models)}
-        server = {
-            "base_url": self.llm_base_url,
-            "model": self.llm_model,
-            "api_key": self.llm_api_key.get_secret_value(),
-        }
+        key = self.llm_api_key.get_secret_value()
+        server = {"base_url": self.llm_base_url, "model": self.llm_model, "api_key": key}
         return {
             "vad": (self.vad, {}),
             "asr": (self.asr, ears.get(self.asr, {})),

@@ -25,7 +25,7 @@ STIRRING: Final = 0.1
 """Speech probability of a single window from which somebody may be beginning to speak; silence has about 0.01."""
 LOUDER: Final = 3.0
 """So many times as loud as the quietest window of the pause: a consonant may be beginning that the VAD cannot know."""
-STIR_LIMIT_MS: Final = 128.0
+STIR_LIMIT_MS: Final = 256.0
 """A turn is held open so long because something stirs; then it was noise."""
 
 

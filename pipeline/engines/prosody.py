@@ -1,8 +1,8 @@
 """How a stretch of speech sounds at its end: pitch, loudness and length of its last 600 ms. Pure numpy, about 1 ms.
 
 What is measured is what phonetics names for the ends of utterances: final lowering of pitch (or the rise of a
-question), falling loudness, lengthening of the last syllable. Pitch is the first high peak of the normalised
-autocorrelation (Boersma 1993, without his refinements).
+question), falling loudness, lengthening of the last syllable. Pitch is the best peak of the normalised
+autocorrelation (after Boersma 1993).
 """
 
 from typing import Final, NamedTuple
@@ -30,6 +30,9 @@ _LONGEST: Final = EAR_RATE_HZ // 2 // PITCH_HZ[0]
 _WINDOW: Final = np.hanning(FRAME // 2)
 _OWN: Final = np.fft.irfft(np.abs(np.fft.rfft(_WINDOW, FRAME)) ** 2)[: FRAME // 2] / np.sum(_WINDOW**2)
 """The window's own autocorrelation, which the sound's is divided by."""
+
+_OCTAVES: Final = 0.05 * np.log2(np.arange(_SHORTEST, _LONGEST) / _SHORTEST)
+"""Of equal peaks the shortest period is the pitch: a small price for each octave down (Boersma's octave cost)."""
 
 Floats = NDArray[np.floating]
 
@@ -67,7 +70,7 @@ def _pitch(frames: Floats) -> Floats:
     spectrum = np.fft.rfft(frames[:, ::2] * _WINDOW, 2 * len(_WINDOW))
     correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2)[:, :_LONGEST]
     normalised = correlation[:, _SHORTEST:] / (correlation[:, :1] * _OWN[_SHORTEST:_LONGEST] + 1.0)
-    best = normalised.argmax(axis=1)
+    best = (normalised - _OCTAVES).argmax(axis=1)
     voiced = normalised[np.arange(len(best)), best] > VOICED
     return np.where(voiced, 12 * np.log2(EAR_RATE_HZ / 2 / (best + _SHORTEST)), 0.0)
 

@@ -171,6 +171,17 @@ def test_language_models_are_kept_between_starts(monkeypatch, tmp_path, asr):
     assert options["models_dir"] == str(folder if asr == "auto" else folder / "language")
 
 
+def test_the_turn_detectors_weights_are_kept_where_models_are(monkeypatch, tmp_path):
+    assert load().engines()["turns"] == ("lexical", {})
+    monkeypatch.setenv("GOASSIST_DATA", str(tmp_path))
+    monkeypatch.setenv("TURNS", "smart-turn")
+    monkeypatch.setenv("TURNS_MODEL", "/srv/turn.onnx")
+    assert load().engines()["turns"] == (
+        "smart-turn",
+        {"model": "/srv/turn.onnx", "models_dir": str(tmp_path / "models")},
+    )
+
+
 def test_logs_go_to_a_file_where_one_person_runs_everything(production, monkeypatch):
     assert load().log_form == "json"
     monkeypatch.setenv("GOASSIST_LOG_FORMAT", "console")

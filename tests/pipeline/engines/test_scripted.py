@@ -10,7 +10,15 @@ from pipeline.contracts.audio import PhonemeMark
 from pipeline.contracts.dialogue import LanguageRequest, Message, Transcript
 from pipeline.contracts.face import INDEX, NEUTRAL
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
-from pipeline.engines.scripted import ScriptedAsr, ScriptedFace, ScriptedLanguage, ScriptedVad, ScriptedVoice
+from pipeline.core.ports import Pause
+from pipeline.engines.scripted import (
+    ScriptedAsr,
+    ScriptedFace,
+    ScriptedLanguage,
+    ScriptedTurns,
+    ScriptedVad,
+    ScriptedVoice,
+)
 
 SPEC = AssistantSpec("t", "Clinic", "a", "reception", "Reception", "Hello.", "You are kind.")
 SECOND = bytes(32_000)
@@ -90,6 +98,14 @@ async def test_what_was_said_so_far_is_the_whole_line_unless_it_has_parts_and_ea
         hearing.feed(tone(4000))
         assert (await hearing.so_far()).text == text
         await hearing.finish()
+
+
+async def test_pauses_are_as_complete_as_the_script_says_after_its_delay():
+    sleeper = Sleeper()
+    turns = ScriptedTurns(completeness=(0.1, 0.9), delay_ms=10, sleep=sleeper)
+    pause = Pause("", b"", 500, 100)
+    assert [await turns.completeness(pause) for _ in range(3)] == [0.1, 0.9, 0.1]
+    assert sleeper.slept == [0.01] * 3
 
 
 async def test_replies_come_word_by_word_with_their_delays():
