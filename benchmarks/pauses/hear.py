@@ -76,12 +76,16 @@ def pause_at(trace: Trace, look: Look) -> Pause:
 def hear(utterances: list[Utterance]) -> list[Trace]:
     """Each voice and tenant is one session, in which the recogniser gets used to the voice."""
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(os.cpu_count()) as processes:
-        models = {tenant: language_model.build(demo_spec(slug), Path(folder)) for tenant, slug in SLUGS.items()}
-        files = {tenant: (str(model.model), str(model.dictionary)) for tenant, model in models.items()}
+        files = {tenant: _files(tenant, Path(folder)) for tenant in {utterance.tenant for utterance in utterances}}
         ordered = sorted(utterances, key=_session)
         sessions = [list(group) for _, group in groupby(ordered, key=_session)]
         heard = processes.map(_hear_session, [files[session[0].tenant] for session in sessions], sessions)
         return [trace for traces in heard for trace in traces]
+
+
+def _files(tenant: str, folder: Path) -> Files:
+    built = language_model.build(demo_spec(SLUGS[tenant]), folder)
+    return str(built.model), str(built.dictionary)
 
 
 def _session(utterance: Utterance) -> tuple[str, str]:

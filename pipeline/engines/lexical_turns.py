@@ -15,8 +15,7 @@ from pipeline.engines.wording import Marks, marks
 
 BIAS: Final = 1.05
 WORDS: Final = Marks(
-    demand=-3.01, lean=-1.14, object=-0.88, answer=0.72, closer=0.69, number_open=-1.95, number_whole=1.0,
-    content=1.77, short=-3.43,
+    demand=-3.01, lean=-1.14, object=-0.88, answer=0.72, closer=0.69, number_open=-1.95, number_whole=1.0, content=1.77, short=-3.43,
 )  # fmt: skip
 VOICE: Final = Ending(pitch=-0.15, level=-0.04, stretch=-1.31)
 

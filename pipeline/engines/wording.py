@@ -36,6 +36,11 @@ ADJECTIVES: Final = frozenset(
 """Few of many: those that stand before nouns more than at ends."""
 PARTICLES: Final = frozenset("in on up out off over by down back around through".split())
 """Prepositions that also stand alone: "can I come in"."""
+MOVING: Final = frozenset(
+    "come comes coming came go goes going went move moves moving moved get got stay stays staying drop drops walk walks "
+    "walking fell fall run ran send drive drives".split()
+)
+"""Verbs that a particle completes: "move out", "stay on"."""
 POINTERS: Final = frozenset("you it that this her one there me us them him".split())
 """Whole things or the beginning of one: "is that | her"."""
 QUESTIONS: Final = frozenset("what when where who whom which why how whose".split())
