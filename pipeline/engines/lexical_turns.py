@@ -13,11 +13,12 @@ from pipeline.core.ports import Pause
 from pipeline.engines.prosody import Ending, ending
 from pipeline.engines.wording import Marks, marks
 
-BIAS: Final = 1.05
+BIAS: Final = 1.12
 WORDS: Final = Marks(
-    demand=-3.01, lean=-1.14, object=-0.88, answer=0.72, closer=0.69, number_open=-1.95, number_whole=1.0, content=1.77, short=-3.43,
+    demand=-2.95, lean=-1.6, object=-0.85, answer=0.74, closer=0.74, number_open=-1.91, number_whole=1.02,
+    content=1.87, short=-3.38,
 )  # fmt: skip
-VOICE: Final = Ending(pitch=-0.15, level=-0.04, stretch=-1.31)
+VOICE: Final = Ending(pitch=-0.13, level=-0.04, stretch=-1.83)
 
 
 class LexicalTurns:

@@ -37,8 +37,8 @@ ADJECTIVES: Final = frozenset(
 PARTICLES: Final = frozenset("in on up out off over by down back around through".split())
 """Prepositions that also stand alone: "can I come in"."""
 MOVING: Final = frozenset(
-    "come comes coming came go goes going went move moves moving moved get got stay stays staying drop drops walk walks "
-    "walking fell fall run ran send drive drives".split()
+    "come comes coming came go goes going went move moves moving moved get got stay stays staying drop drops walk "
+    "walks walking fell fall run ran send drive drives".split()
 )
 """Verbs that a particle completes: "move out", "stay on"."""
 POINTERS: Final = frozenset("you it that this her one there me us them him".split())
@@ -148,9 +148,10 @@ def _demands(words: list[str]) -> bool:
 
 
 def _leans(words: list[str]) -> bool:
-    return words[-1] in PARTICLES | ADJECTIVES or (
-        words[-1] in POINTERS and words[-1] not in ("me", "us", "them", "him")
-    )
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    if last in PARTICLES:
+        return before not in MOVING
+    return last in ADJECTIVES or (last in POINTERS and last not in ("me", "us", "them", "him"))
 
 
 def _asks_for_object(words: list[str]) -> bool:
