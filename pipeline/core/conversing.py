@@ -175,8 +175,7 @@ class Conversing:
             return
         self._known = transcript
         self._prepare(transcript, silence)
-        if self._turns.brisk:
-            await self._ask_detector(lull, transcript, silence)
+        await self._ask_detector(lull, transcript, silence)
 
     def _prepare(self, transcript: Transcript, silence: Silence) -> None:
         whole = self._turns.whole(transcript.text)

@@ -1,4 +1,4 @@
-"""Where speech begins and ends: pure counters on audio time, no clock and no model.
+"""Where speech begins and ends: pure counters on audio time, no clock and no model (`patience` has the rules).
 
 Fed with one speech probability per VAD window. Two thresholds (hysteresis) keep a wavering probability from toggling;
 the values are those of Silero's own `VADIterator` (0.5, and 0.15 below it to leave speech).
@@ -6,6 +6,8 @@ the values are those of Silero's own `VADIterator` (0.5, and 0.15 below it to le
 
 import enum
 from dataclasses import dataclass
+
+from pipeline.core.patience import is_over, loudness, stirs
 
 ENTER = 0.5
 LEAVE = 0.35
@@ -35,7 +37,7 @@ class Endpointing:
     min_speech_ms: float
     """Consecutive speech that makes a beginning; less is a click or a cough."""
     endpoint_ms: float
-    """Consecutive silence that ends the utterance, whatever was said."""
+    """Consecutive silence that ends the utterance as long as nobody has judged what was said."""
     lull_ms: float
     """Consecutive silence that may be its end."""
     speaking: bool = False
@@ -43,18 +45,23 @@ class Endpointing:
     """Speech in the utterance under way (or in the onset being judged)."""
     silence_ms: float = 0.0
     """Silence since the last speech window."""
-    _end_after_ms: float = 0.0
+    _needed_ms: float = 0.0
+    _quietest: int = 0
+    """Loudness of the pause's quietest window."""
     _in_lull: bool = False
     _onset: bool = False
 
-    def process(self, window_ms: float, probability: float) -> Signals:
-        if self.speaking:
-            return self._inside(window_ms, probability >= LEAVE)
-        return self._outside(window_ms, probability >= ENTER)
+    def process(self, window_ms: float, probability: float, pcm: bytes = b"") -> Signals:
+        """`pcm`: the window itself, s16le; in a pause it may show that somebody is about to speak."""
+        if not self.speaking:
+            return self._outside(window_ms, probability >= ENTER)
+        if probability >= LEAVE:
+            return self._speech(window_ms)
+        return self._silence(window_ms, probability, loudness(pcm))
 
     def end_after(self, silence_ms: float) -> None:
         """Of the silence under way: it ends the utterance when it is this long, which may be now (the next window)."""
-        self._end_after_ms = min(silence_ms, self.endpoint_ms)
+        self._needed_ms = silence_ms
 
     def _outside(self, window_ms: float, is_speech: bool) -> Signals:
         began, self._onset = self._onset, is_speech
@@ -65,17 +72,16 @@ class Endpointing:
         if self.speech_ms < self.min_speech_ms:
             return onset
         self.speaking, self.silence_ms, self._in_lull, self._onset = True, 0.0, False, False
-        self._end_after_ms = self.endpoint_ms
+        self._needed_ms = self.endpoint_ms
         return (*onset, Signal.SPEECH_STARTED)
 
-    def _inside(self, window_ms: float, is_speech: bool) -> Signals:
-        if is_speech:
-            return self._speech(window_ms)
+    def _silence(self, window_ms: float, probability: float, loud: int) -> Signals:
+        self._quietest = min(self._quietest, loud) if self.silence_ms else loud
         self.silence_ms += window_ms
         lull: Signals = _NOTHING
         if not self._in_lull and self.silence_ms >= self.lull_ms:
             self._in_lull, lull = True, (Signal.LULL,)
-        if self.silence_ms < self._end_after_ms:
+        if not is_over(self._needed_ms, self.silence_ms, stirs(probability, loud, self._quietest)):
             return lull
         self.speaking = False
         return (*lull, Signal.SPEECH_ENDED)
@@ -85,7 +91,7 @@ class Endpointing:
         self.silence_ms = 0.0
         if not self._in_lull:
             return _NOTHING
-        self._in_lull, self._end_after_ms = False, self.endpoint_ms
+        self._in_lull, self._needed_ms = False, self.endpoint_ms
         return (Signal.RESUMED,)
 
     def reset(self) -> None:

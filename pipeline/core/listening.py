@@ -16,7 +16,7 @@ from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import EAR_RATE_HZ, PACKET_MS, VAD_WINDOW_SAMPLES
 from pipeline.contracts.spec import TurnSettings
 from pipeline.core.endpointing import Endpointing, Signal
-from pipeline.core.patience import lull_ms
+from pipeline.core.patience import lull_ms, needed_ms
 from pipeline.core.ports import Hearing, Microphone, Vad
 
 WINDOW_BYTES = VAD_WINDOW_SAMPLES * 2
@@ -73,7 +73,9 @@ class EarSettings:
 
     @classmethod
     def of(cls, turns: TurnSettings, sound_s: float) -> "EarSettings":
-        return cls(turns.min_speech_ms, turns.endpoint_ms, lull_ms(turns), max(sound_s, LATEST_S))
+        unjudged_ms = needed_ms(turns.patience, None, turns.endpoint_ms)
+        lull = lull_ms(turns.patience, turns.endpoint_ms)
+        return cls(turns.min_speech_ms, unjudged_ms, lull, max(sound_s, LATEST_S))
 
 
 class Listening:
@@ -92,8 +94,8 @@ class Listening:
         self._before: deque[bytes] = deque(maxlen=int((PREROLL_MS + settings.min_speech_ms) / PACKET_MS))
         self._kept: deque[bytes] = deque(maxlen=int(settings.kept_s * 1000 / PACKET_MS))
         self._window = bytearray()
-        self._window_ends_ms: deque[float] = deque()
-        """Of the windows that the VAD has not answered yet."""
+        self._unjudged: deque[tuple[bytes, float]] = deque()
+        """The windows that the VAD has not answered yet, and when they end on the session's clock."""
         self._since_partial_ms = 0.0
         self._last_partial = ""
 
@@ -153,13 +155,14 @@ class Listening:
         window += sound.pcm
         while len(window) >= WINDOW_BYTES:
             left_ms = (len(window) - WINDOW_BYTES) / BYTES_PER_MS
-            self._window_ends_ms.append(sound.t_audio_ms + PACKET_MS - left_ms)
-            self._vad.feed(bytes(window[:WINDOW_BYTES]))
+            pcm = bytes(window[:WINDOW_BYTES])
             del window[:WINDOW_BYTES]
+            self._unjudged.append((pcm, sound.t_audio_ms + PACKET_MS - left_ms))
+            self._vad.feed(pcm)
 
     def _judged(self, probability: float) -> None:
-        at_ms = self._window_ends_ms.popleft()
-        for signal in self._ends.process(WINDOW_MS, probability):
+        pcm, at_ms = self._unjudged.popleft()
+        for signal in self._ends.process(WINDOW_MS, probability, pcm):
             self._signal(signal, at_ms)
         if self._ends.speaking and not self._ends.silence_ms:
             self._listener.speech_goes_on(self._ends.speech_ms)

@@ -29,6 +29,15 @@ STIR_LIMIT_MS: Final = 256.0
 """A turn is held open so long because something stirs; then it was noise."""
 
 
+LULL_MS: Final = {CALM: 192.0, BRISK: 96.0}
+"""The silence after which a reply is prepared and the turn judged. Calm has time; dips inside words start nothing."""
+
+
+def lull_ms(patience: str, endpoint_ms: float) -> float:
+    """Never more than a third of the silence that ends a turn anyway."""
+    return min(LULL_MS.get(patience, LULL_MS[CALM]), endpoint_ms / 3)
+
+
 def needed_ms(patience: str, completeness: float | None, endpoint_ms: float) -> float:
     """The silence that ends the turn; `endpoint_ms` is the assistant's own limit, which calm may exceed by little.
 

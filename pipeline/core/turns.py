@@ -4,7 +4,7 @@ from pipeline.contracts.dialogue import Origin, Transcript
 from pipeline.contracts.numbers import WARMUP_S, WARMUP_TURNS
 from pipeline.core.clock import SessionClock
 from pipeline.core.exchange import Exchange
-from pipeline.core.patience import BRISK, silence_needed_ms
+from pipeline.core.patience import needed_ms
 from pipeline.core.versions import Versions
 
 
@@ -30,16 +30,12 @@ class Turns:
         """The number that the visitor's next turn will have."""
         return self._next if self._earlier is None else self._earlier.number
 
-    @property
-    def brisk(self) -> bool:
-        return self._versions.spec.turns.patience == BRISK
-
     def now_ms(self) -> float:
         return self._clock.now_ms()
 
     def silence_needed_ms(self, completeness: float) -> float:
         turns = self._versions.spec.turns
-        return silence_needed_ms(turns.patience, completeness, turns.endpoint_ms)
+        return needed_ms(turns.patience, completeness, turns.endpoint_ms)
 
     def whole(self, text: str) -> str:
         """With what was said of this turn before its reply was taken back."""

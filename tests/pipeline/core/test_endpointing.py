@@ -67,12 +67,15 @@ def test_a_judged_end_ends_the_silence_it_was_judged_in() -> None:
     assert ended == [5 + 8]
 
 
-def test_nothing_waits_longer_than_the_most_silence() -> None:
-    ends = Endpointing(96, 704, 96)
-    for p in SPEECH * 5 + SILENCE * 4:
-        ends.process(WINDOW_MS, p)
-    ends.end_after(10_000)
-    assert [Signal.SPEECH_ENDED in ends.process(WINDOW_MS, 0.0) for _ in range(18)] == [False] * 17 + [True]
+def test_what_stirs_at_the_end_of_a_pause_holds_the_turn_open_for_a_moment() -> None:
+    """A window that is not yet speech, but louder than the pause was: perhaps a consonant."""
+    quiet, loud = b"\x05\x00" * 512, b"\x50\x00" * 512
+    ends = Endpointing(96, 704, 192)
+    told = [s for _ in range(10) for s in ends.process(WINDOW_MS, 0.9, loud)]
+    told += [s for _ in range(21) for s in ends.process(WINDOW_MS, 0.0, quiet)]
+    told += [s for _ in range(4) for s in ends.process(WINDOW_MS, 0.0, loud)]
+    assert Signal.SPEECH_ENDED not in told
+    assert ends.process(WINDOW_MS, 0.9, loud) == (Signal.RESUMED,)
 
 
 def test_a_wavering_probability_does_not_toggle() -> None:

@@ -54,7 +54,7 @@ async def test_latencies_are_measured_from_the_decision() -> None:
         await ask(call)
         await call.hush(4000)
     timings = call.journal.turns()[0].timings
-    assert timings["endpoint_ms"] == 704
+    assert timings["endpoint_ms"] == 736
     assert timings["llm_first_token_ms"] == pytest.approx(50, abs=1)
     assert timings["asr_ms"] == timings["ttfa_ms"] == timings["packaging_ms"] == 0, "all was ready behind the gate"
     assert call.meter.prompts[0] > len(QUESTION) // 4, "the prompt's length is told"

@@ -50,7 +50,7 @@ async def test_a_reply_that_is_not_ready_in_time_comes_as_soon_as_it_is() -> Non
     async with running(call):
         await ask(call)
         await call.hush(3000)
-    assert call.journal.turns()[0].timings["ttfa_ms"] == pytest.approx(700 + 192 + 50 - 704, abs=21)
+    assert call.journal.turns()[0].timings["ttfa_ms"] == pytest.approx(700 + 192 + 50 - 736, abs=21)
 
 
 async def test_nothing_is_heard_told_or_remembered_of_a_draft_when_the_visitor_goes_on() -> None:
@@ -116,7 +116,6 @@ async def test_calm_waits_out_a_pause_of_700_ms() -> None:
         assert call.states() == ["LISTENING"]
         await call.hush(3000)
     assert len(call.journal.turns()) == 1
-    assert call.detector.asked == [], "calm needs no judge"
 
 
 async def test_brisk_takes_the_turn_sooner_when_the_sentence_sounds_complete() -> None:
