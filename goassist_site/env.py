@@ -92,6 +92,19 @@ class Env(BaseSettings):
         description="This machine's IP addresses on which a worker takes calls, separated by commas. Empty: all of "
         "its own, except loopback.",
     )
+    goassist_audio_bind: str = Field(
+        "",
+        description="IP address on which a worker takes the sound of visitors whose network blocks UDP, from web "
+        "processes on other machines. Empty: a unix socket in `$GOASSIST_DATA/audio`, for web and worker on one.",
+    )
+    goassist_audio_port: int = Field(
+        0, ge=0, le=65535, description="TCP port for it, with `GOASSIST_AUDIO_BIND`; 0: the kernel chooses."
+    )
+    goassist_audio_address: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.:\[\]_-]*$",
+        description="What web processes connect to, `host` or `host:port`. Empty: `GOASSIST_AUDIO_BIND` and its port.",
+    )
     goassist_ice_servers: list[dict[str, Any]] = Field(
         [],
         description='STUN and TURN servers as JSON, in the browser\'s form: `[{"urls": "turn:host:3478", "username": '
@@ -168,6 +181,16 @@ class Env(BaseSettings):
                 raise ValueError(f"{address!r} is not an IP address; write 192.0.2.10, or 2001:db8::10") from None
         return addresses
 
+    @field_validator("goassist_audio_bind")
+    @classmethod
+    def _bind_is_a_number(cls, address: str) -> str:
+        if address:
+            try:
+                ip_address(address)
+            except ValueError:
+                raise ValueError(f"{address!r} is not an IP address; write 10.0.0.5, or 0.0.0.0 for all") from None
+        return address
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
@@ -189,6 +212,16 @@ class Env(BaseSettings):
             problems = list(_production_problems(self))
             if problems:
                 raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _audio_can_be_reached(self) -> Self:
+        bind = self.goassist_audio_bind
+        if bind and ip_address(bind).is_unspecified and not self.goassist_audio_address:
+            raise ValueError(
+                "GOASSIST_AUDIO_ADDRESS must say how web processes reach this machine when GOASSIST_AUDIO_BIND is "
+                "all of its addresses: a host name, or an IP address."
+            )
         return self
 
     @property

@@ -65,10 +65,12 @@ async def place(
     sdp: str,
     history: list[list[str]],
     created_at: float,
+    transport: str = "webrtc",
     pool: str = "default",
     deadline_s: float = OFFER_DEADLINE_S,
 ) -> wire.Answer:
-    """Offers the session to whoever has a free seat. `sdp` may be empty (a conversation in writing).
+    """Offers the session to whoever has a free seat. `sdp` is empty for a conversation in writing, and for one whose
+    sound comes over a websocket (`transport`).
 
     `created_at`: epoch seconds at which the session's audio clock read zero. Raises BusyError when nobody took it in
     `deadline_s`, MediaError, SpecError or EngineError when a worker refused it, Unreachable without a channel layer.
@@ -83,6 +85,7 @@ async def place(
             deadline=time.time() + deadline_s,
             history=history,
             created_at=created_at,
+            transport=transport,
         )
         try:
             await layer.send(wire.offers_channel(pool), offer.to_wire())

@@ -63,7 +63,7 @@ class Wired:
 
 @dataclass(frozen=True, slots=True)
 class Offer(Wired):
-    """Take this session. Without `sdp`: a conversation in writing, no media."""
+    """Take this session. Without `sdp` and on no other transport: a conversation in writing, no media."""
 
     type: ClassVar[str] = "offer"
     session_id: str
@@ -78,6 +78,8 @@ class Offer(Wired):
     """(role, content) pairs of the session so far, oldest first: what a resumed session remembers."""
     created_at: float
     """Epoch seconds at which the session's audio clock read zero."""
+    transport: str = "webrtc"
+    """`websocket`: no `sdp`; the sound comes to the audio door that the answer names."""
 
     def expired(self, now: float | None = None) -> bool:
         return (time.time() if now is None else now) > self.deadline
@@ -93,6 +95,10 @@ class Answer(Wired):
     sdp: str
     mailbox: str
     worker: str
+    audio: str = ""
+    """Of a session on a websocket: the worker's audio door, `unix:/path` or `ws://host:port/`."""
+    ticket: str = ""
+    """Opens that door, once, within seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,20 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
+from pipeline.contracts.errors import MediaError
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import MonotonicClock, SessionClock
-from pipeline.core.ports import Engine, Engines
+from pipeline.core.ports import Engine, Engines, Line
 from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
 from pipeline.engines import registry
 from pipeline.media import peer
+from pipeline.media.websocket_line import WebSocketLine
+from pipeline.worker.audio_door import AudioDoor
 from pipeline.worker.settings import DEFAULT_ENGINES, WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -58,14 +62,25 @@ async def close_engines(engines: Engines) -> None:
             log.exception("engine %s did not close", engine.name)
 
 
-async def build_session(offer: Offer, around: Surroundings, settings: WorkerSettings) -> tuple[Session, str]:
-    """The session and its SDP answer. Raises SpecError, MediaError, EngineError, and leaves nothing behind then."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the visitor comes to the line: our SDP answer, or the audio door and a ticket for it; neither in writing."""
+
+    sdp: str = ""
+    audio: str = ""
+    ticket: str = ""
+
+
+async def build_session(
+    offer: Offer, around: Surroundings, settings: WorkerSettings, door: AudioDoor
+) -> tuple[Session, Terms]:
+    """The session and its terms. Raises SpecError, MediaError, EngineError, and leaves nothing behind then."""
     spec = AssistantSpec.from_manifest(offer.spec)
     clock = SessionClock(MonotonicClock(), offer.created_at, time.time())
-    if not offer.sdp:
+    if not offer.sdp and offer.transport == "webrtc":
         await asyncio.to_thread(around.engines.retriever.prepare, spec)
-        return Session(offer, spec, clock, around), ""
-    line, sdp = await peer.answer(offer.sdp, ice_servers=settings.ice_servers, clock=clock.clock, session_t0=clock.t0)
+        return Session(offer, spec, clock, around), Terms()
+    line, sdp = await _line(offer, clock, settings)
     async with AsyncExitStack() as undone:
         undone.push_async_callback(line.close)
         await asyncio.to_thread(around.engines.retriever.prepare, spec)
@@ -73,4 +88,18 @@ async def build_session(offer: Offer, around: Surroundings, settings: WorkerSett
         undone.push_async_callback(hearing.close)
         session = Session(offer, spec, clock, around, line, hearing)
         undone.pop_all()
-    return session, sdp
+    if isinstance(line, WebSocketLine):
+        return session, Terms(audio=door.address, ticket=door.expect(line))
+    return session, Terms(sdp)
+
+
+async def _line(offer: Offer, clock: SessionClock, settings: WorkerSettings) -> tuple[Line, str]:
+    """The line, and our SDP answer where there is one."""
+    match offer.transport:
+        case "webrtc":
+            return await peer.answer(
+                offer.sdp, ice_servers=settings.ice_servers, clock=clock.clock, session_t0=clock.t0
+            )
+        case "websocket":
+            return WebSocketLine(offer.session_id, clock.clock, clock.t0), ""
+    raise MediaError(f"no transport is called {offer.transport!r} here")

@@ -9,10 +9,12 @@ from pipeline.contracts.errors import BusyError, PipelineError, WireError
 from pipeline.contracts.numbers import CLOSE_DEADLINE_S, OFFER_DEADLINE_S
 from pipeline.contracts.wire import WORKERS_GROUP, Answer, Offer, Refusal, Report, offers_channel
 from pipeline.core.clock import MonotonicClock
+from pipeline.core.ports import Engines
 from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
 from pipeline.worker import gpus, metrics
-from pipeline.worker.assembly import build_engines, build_session, close_engines, start_engines
+from pipeline.worker.assembly import Terms, build_engines, build_session, close_engines, start_engines
+from pipeline.worker.audio_door import AudioDoor
 from pipeline.worker.drainer import Drainer, Store
 from pipeline.worker.ending import end
 from pipeline.worker.entrance import Entrance
@@ -66,6 +68,7 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         self._publisher = LayerPublisher(layer)
         self._entrance = Entrance()
+        self._audio_door = AudioDoor(settings)
         self._left = asyncio.Event()
         """Set whenever a session has gone."""
         self._failure: BaseException | None = None
@@ -84,6 +87,7 @@ class Host:
         spool = Spool(self.settings.spool_dir, self.settings.name)
         try:
             await start_engines(engines)
+            await self._open_audio_door(engines)
         except BaseException:
             spool.file.close(remove=spool.file.waiting == 0)
             raise
@@ -105,11 +109,19 @@ class Host:
             self.ready.clear()
             await end({offers, *background, *self._tasks})
             await drainer.finish()
+            await self._audio_door.close()
             await close_engines(engines)
             if self._gpus is not None:
                 self._gpus.close()
         if self._failure is not None:
             raise self._failure
+
+    async def _open_audio_door(self, engines: Engines) -> None:
+        try:
+            await self._audio_door.open()
+        except BaseException:
+            await close_engines(engines)
+            raise
 
     def _background(self, drainer: Drainer) -> dict[str, Coroutine[Any, Any, None]]:
         jobs = {
@@ -157,13 +169,13 @@ class Host:
         finally:
             self._seats.free()
 
-    async def _open(self, offer: Offer, around: Surroundings) -> tuple[Session, str] | None:
-        """The session and its SDP answer; None when nobody waits for it any more, or when it was refused in words."""
+    async def _open(self, offer: Offer, around: Surroundings) -> tuple[Session, Terms] | None:
+        """The session and its terms; None when nobody waits for it any more, or when it was refused in words."""
         try:
             async with self._entrance.admit(offer):
                 if offer.session_id in self.sessions:
                     await self._replace(offer)
-                session, sdp = await build_session(offer, around, self.settings)
+                session, terms = await build_session(offer, around, self.settings, self._audio_door)
                 if self.draining or self._entrance.unwanted(offer.session_id):
                     await session.close()
                     raise BusyError("this worker is going down, or the call was given up meanwhile")
@@ -177,11 +189,19 @@ class Host:
             await self._layer.send(offer.reply_to, Refusal(offer.session_id, error.code, str(error)).to_wire())
             return None
         metrics.OFFERS.labels("taken").inc()
-        return session, sdp
+        return session, terms
 
-    async def _answer(self, offer: Offer, session: Session, sdp: str) -> None:
+    async def _answer(self, offer: Offer, session: Session, terms: Terms) -> None:
         """Beside the session, which runs already: it could be spoken to as soon as the office has read this."""
-        answer = Answer(offer.session_id, offer.leg, sdp, self._mailbox.address, self.settings.name)
+        answer = Answer(
+            session_id=offer.session_id,
+            leg=offer.leg,
+            sdp=terms.sdp,
+            mailbox=self._mailbox.address,
+            worker=self.settings.name,
+            audio=terms.audio,
+            ticket=terms.ticket,
+        )
         try:
             async with asyncio.timeout(OFFER_DEADLINE_S):
                 await self._layer.send(offer.reply_to, answer.to_wire())

@@ -40,6 +40,14 @@ class WorkerSettings:
     """Health and metrics on 127.0.0.1; 0: none (embedded mode, where the web process answers)."""
     http_bind: str = "127.0.0.1"
     ice_servers: tuple[dict[str, Any], ...] = ()
+    audio_dir: Path | None = None
+    """Where the audio door's unix socket lies; None: in a temporary folder."""
+    audio_bind: str = ""
+    """Address that the audio door listens on instead, for web processes on other machines."""
+    audio_port: int = 0
+    """0: the kernel chooses."""
+    audio_address: str = ""
+    """What web processes connect to, `host` or `host:port`; empty: `audio_bind`."""
 
     def choice(self, port: str) -> EngineChoice:
         return self.engines.get(port, DEFAULT_ENGINES[port])

@@ -52,6 +52,7 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
         "ice_servers": settings.GOASSIST.goassist_ice_servers,
         "urls": {
             "signaling": socket_url(request, f"/ws/v1/sessions/{session.id}/"),
+            "audio": socket_url(request, f"/ws/v1/sessions/{session.id}/audio/"),
             "blendshapes": socket_url(request, f"/ws/v1/sessions/{session.id}/blendshapes"),
         },
     }

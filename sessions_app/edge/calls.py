@@ -57,28 +57,31 @@ def _assistant(name: str) -> Assistant:
     return found
 
 
-async def take_offer(session: Session, sdp: str, on_place: OnPlace | None = None) -> wire.Answer:
-    """Places the visitor's connection on a worker; an earlier one is let go. `on_place`: see `seating.seated`.
+async def take_offer(
+    session: Session, sdp: str, on_place: OnPlace | None = None, *, transport: str = "webrtc"
+) -> wire.Answer:
+    """Places the visitor's connection on a worker; an earlier one is let go. On a websocket there is no `sdp`.
+    `on_place`: see `seating.seated`.
 
     Raises SessionOver, TooMany, MediaError, Queued, Refused and what else `switchboard.place` raises.
     """
     ensure_open(session)
     await Limit("connection offers", settings.GOASSIST.goassist_offers_per_minute).admit(str(session.id))
-    return await _seated(session, lambda: _take(session, sdp), on_place)
+    return await _seated(session, lambda: _take(session, sdp, transport), on_place)
 
 
-async def _take(session: Session, sdp: str) -> wire.Answer:
+async def _take(session: Session, sdp: str, transport: str) -> wire.Answer:
     """Offers it once. Raises BusyError."""
     async with _lock(session):
         mailbox = (await _again(session)).mailbox
         try:
-            answer = await _place(session, sdp)
+            answer = await _place(session, sdp, transport)
         except BusyError:
             # The seat that is missing may be the one our own lost connection still holds.
             if not mailbox:
                 raise
             await _let_go(session, mailbox)
-            answer = await _place(session, sdp)
+            answer = await _place(session, sdp, transport)
         if mailbox and mailbox != answer.mailbox:
             await _let_go(session, mailbox)
         return answer
@@ -151,7 +154,7 @@ async def _instead_of(session: Session, silent: str) -> wire.Answer:
         return await _place(fresh, "")
 
 
-async def _place(session: Session, sdp: str) -> wire.Answer:
+async def _place(session: Session, sdp: str, transport: str = "webrtc") -> wire.Answer:
     leg, spec, history = await sync_to_async(_next_leg)(session)
     answer = await switchboard.place(
         session_id=str(session.id),
@@ -160,6 +163,7 @@ async def _place(session: Session, sdp: str) -> wire.Answer:
         sdp=sdp,
         history=history,
         created_at=session.created_at.timestamp(),
+        transport=transport,
         pool=settings.GOASSIST.goassist_pool,
     )
     if not await sync_to_async(_attach)(session, answer):

@@ -40,6 +40,7 @@ class SessionIn(Schema):
 
 class Urls(Schema):
     signaling: str
+    audio: str
     blendshapes: str
 
 

@@ -40,6 +40,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 STALL_LIMIT_S = 3.0
 SEND_BUFFER_BYTES = 64 * 1024
 """In the kernel, per websocket: what a reader that stalls can have waiting for it besides Twisted's own 64 KiB."""
+AUDIO_BUFFER_BYTES = 8 * 1024
+"""The same two for a socket that carries sound: a `stop` waits behind all of it."""
 REQUEST_LIMIT_S = 30.0
 """A request is here, whole, so long after its connection began or the answer before it was given. Twisted alone waits
 60 s for each single byte, Daphne for ever."""
@@ -63,6 +65,9 @@ class Reader:
 
     def __init__(self, drop: Callable[[], None], call_later: Callable[..., Any]) -> None:
         self.behind = False
+        self.ready = asyncio.Event()
+        """Set while it is not behind."""
+        self.ready.set()
         self._drop = drop
         self._call_later = call_later
         self._limit: Any = None
@@ -70,10 +75,12 @@ class Reader:
     def pauseProducing(self) -> None:
         if not self.behind:
             self.behind = True
+            self.ready.clear()
             self._limit = self._call_later(STALL_LIMIT_S, self._drop)
 
     def resumeProducing(self) -> None:
         self.behind = False
+        self.ready.set()
         self.stopProducing()
 
     def stopProducing(self) -> None:
@@ -85,7 +92,10 @@ class Reader:
 class GuardedWebSocket(WebSocketProtocol):
     def onConnect(self, request: Any) -> Any:
         self.reader = Reader(self._drop, reactor.callLater)
-        self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        kept_bytes = SEND_BUFFER_BYTES
+        if request.path.endswith("/audio/"):
+            kept_bytes = self.transport.bufferSize = AUDIO_BUFFER_BYTES
+        self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kept_bytes)
         return super().onConnect(request)
 
     def onOpen(self) -> None:

@@ -1,4 +1,4 @@
-"""What both websockets share: the token as subprotocol, Origin, the session, an end in words."""
+"""What the websockets share: the token as subprotocol, Origin, the session, an end in words."""
 
 import enum
 import time
@@ -57,6 +57,32 @@ class Refused(Exception):
         self.code = code
 
 
+def admitted_token(scope: Any, opened_by: tokens.Scope) -> tokens.SessionToken:
+    """The token that came as subprotocol, when it opens this session's socket. Raises Refused."""
+    offered = [text for text in scope["subprotocols"] if text != PROTOCOL]
+    token = tokens.read(offered[0]) if offered else None
+    if token is None or token.scope != opened_by:
+        raise Refused(CloseCode.UNAUTHORIZED, "The token is missing, expired or for something else.")
+    if token.session_id != str(scope["url_route"]["kwargs"]["session_id"]):
+        raise Refused(CloseCode.NOT_FOUND, "There is no such session.")
+    return token
+
+
+async def check_origin(scope: Any, token: tokens.SessionToken) -> None:
+    """Without an Origin it is no browser; the token alone then opens the door. Raises Refused."""
+    headers = {name: value.decode("latin1") for name, value in scope["headers"]}
+    origin = headers.get(b"origin", "")
+    if origin and not origins.allowed(
+        origin, headers.get(b"host", ""), await sync_to_async(listed_origins)(token.tenant_id)
+    ):
+        raise Refused(CloseCode.ORIGIN, "This origin is not allowed.")
+
+
+def close_reason(text: str) -> str:
+    """As much of it as a close frame holds (RFC 6455: 123 bytes)."""
+    return text.encode()[:120].decode(errors="ignore")
+
+
 class SessionSocket(AsyncWebsocketConsumer):
     """One websocket of one session. Subclasses say which token opens it and which groups it hears."""
 
@@ -91,8 +117,8 @@ class SessionSocket(AsyncWebsocketConsumer):
 
     async def _admit(self) -> None:
         """Raises Refused. The groups are joined before the session is looked at, so that its end is not missed."""
-        token = self._token()
-        await self._check_origin(token)
+        token = admitted_token(self.scope, self.opened_by)
+        await check_origin(self.scope, token)
         for group in self.groups_of(token.session_id):
             await self.channel_layer.group_add(group, self.channel_name)
             self.joined.append(group)
@@ -104,33 +130,15 @@ class SessionSocket(AsyncWebsocketConsumer):
         except SessionOver as error:
             raise Refused(CloseCode.ENDED, str(error)) from error
 
-    def _token(self) -> tokens.SessionToken:
-        offered = [text for text in self.scope["subprotocols"] if text != PROTOCOL]
-        token = tokens.read(offered[0]) if offered else None
-        if token is None or token.scope != self.opened_by:
-            raise Refused(CloseCode.UNAUTHORIZED, "The token is missing, expired or for something else.")
-        if token.session_id != str(self.scope["url_route"]["kwargs"]["session_id"]):
-            raise Refused(CloseCode.NOT_FOUND, "There is no such session.")
-        return token
-
-    async def _check_origin(self, token: tokens.SessionToken) -> None:
-        """Without an Origin it is no browser; the token alone then opens the door."""
-        headers = {name: value.decode("latin1") for name, value in self.scope["headers"]}
-        origin = headers.get(b"origin", "")
-        if origin and not origins.allowed(
-            origin, headers.get(b"host", ""), await sync_to_async(listed_origins)(token.tenant_id)
-        ):
-            raise Refused(CloseCode.ORIGIN, "This origin is not allowed.")
-
     async def session(self) -> Session:
         """The row as it is now. Raises NotFound."""
         return await sync_to_async(calls.find_session)(self.tenant_id, self.session_id)
 
     async def end(self, code: CloseCode, reason: str) -> None:
-        """Closes, once, with a reason in words (RFC 6455 allows 123 bytes)."""
+        """Closes, once, with a reason in words."""
         if not self.over:
             self.over = True
-            await self.close(int(code), reason.encode()[:120].decode(errors="ignore"))
+            await self.close(int(code), close_reason(reason))
 
     async def disconnect(self, code: int) -> None:
         self.over = True

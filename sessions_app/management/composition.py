@@ -34,6 +34,10 @@ def worker_host(**changes: Any) -> Host:
         "drain_deadline_s": env.goassist_drain_s,
         "http_port": env.worker_http_port,
         "ice_servers": tuple(env.goassist_ice_servers),
+        "audio_dir": settings.DATA_DIR / "audio",
+        "audio_bind": env.goassist_audio_bind,
+        "audio_port": env.goassist_audio_port,
+        "audio_address": env.goassist_audio_address,
     }
     return Host(WorkerSettings(**{**described, **changes}), get_channel_layer(), store, touch, cast)
 

@@ -8,7 +8,8 @@ import { Control } from './control.js';
 import { Emitter } from './emitter.js';
 import { TalkProblem } from './problems.js';
 
-const CONNECT_LIMIT_MS = 10000;
+/** From the answer on. Where a path can be had it takes a fraction of this; where none can, the visitor waits for it. */
+const CONNECT_LIMIT_MS = 4000;
 /** ICE may lose its path for a moment (Wi-Fi to mobile) and find it again by itself. */
 const DISCONNECTED_GRACE_MS = 1500;
 const FORWARDED = ['event', 'reply', 'hold', 'resume', 'stop', 'clock'];

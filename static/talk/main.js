@@ -7,6 +7,7 @@ import { preference, prefer } from './preferences.js';
 import { TalkProblem, asProblem } from './problems.js';
 import { QualityWatch } from './quality_watch.js';
 import { Session } from './session.js';
+import { SocketCall } from './socket_call.js';
 import { Sound } from './sound.js';
 import { SoundSettings } from './sound_settings.js';
 import { Transcript } from './transcript.js';
@@ -52,8 +53,9 @@ class TalkPage {
 
   /** What can be done before the click need not be waited for after it (V11). */
   async #prepare() {
-    if (!window.RTCPeerConnection || !window.AudioContext) return this.#view.withoutVoice();
+    if (!window.AudioContext || !(window.RTCPeerConnection || SocketCall.possible)) return this.#view.withoutVoice();
     if (!window.isSecureContext) return this.#notice.show(new TalkProblem('insecure_origin'));
+    if (!window.RTCPeerConnection) return;
     this.#certificate = await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' });
   }
 
@@ -66,7 +68,8 @@ class TalkPage {
   }
 
   #begin(channel) {
-    const session = new Session({ ...this.#config, certificate: this.#certificate }, channel, this.#sound.microphone);
+    const config = { ...this.#config, certificate: this.#certificate, context: () => this.#sound.context };
+    const session = new Session(config, channel, this.#sound.microphone);
     this.#session = session;
     this.#transcript.divide();
     this.#captions.restart();
@@ -74,6 +77,8 @@ class TalkPage {
       .on('problem', (problem) => this.#notice.show(problem))
       .on('event', (event) => this.#heard(event))
       .on('stream', (stream) => this.#sound.attach(stream))
+      .on('voice', (node) => this.#sound.attachNode(node))
+      .on('detour', () => this.#view.detour(true))
       .on('stop', () => this.#silence())
       .on('hold', () => this.#silence())
       .on('resume', () => this.#replyBegins())
@@ -107,6 +112,7 @@ class TalkPage {
   #notLive(phase) {
     this.#quality.stop();
     this.#view.quality('');
+    if (phase === 'ended') this.#view.detour(false);
     this.#face.restart();
     this.#agentState = 'listening';
     if (phase !== 'ended') return;

@@ -95,7 +95,7 @@ export class Microphone extends Emitter {
 
 async function capture(deviceId) {
   if (!window.isSecureContext) throw new TalkProblem('insecure_origin');
-  if (!navigator.mediaDevices?.getUserMedia || !window.RTCPeerConnection) throw new TalkProblem('unsupported');
+  if (!navigator.mediaDevices?.getUserMedia) throw new TalkProblem('unsupported');
   const audio = deviceId ? { ...PROCESSING, deviceId: { ideal: deviceId } } : PROCESSING;
   try {
     return await navigator.mediaDevices.getUserMedia({ audio });

@@ -2,7 +2,8 @@
  * The agent's voice in the visitor's ears.
  *
  * Path: remote track → WebAudio source → gain → output. A muted <audio> element plays the same stream, because browsers
- * feed WebAudio from a remote track only while an element plays it. The gain is what makes barge-in quick: it falls to
+ * feed WebAudio from a remote track only while an element plays it. Where the sound comes over a websocket, a worklet is
+ * the source and no element is needed. The gain is what makes barge-in quick: it falls to
  * zero within a few milliseconds, whatever the jitter buffer still holds.
  */
 
@@ -53,6 +54,14 @@ export class Playback {
     this.#element.play().catch(() => {});
     this.#source = this.#context.createMediaStreamSource(stream);
     this.#source.connect(this.#gain);
+    this.unmute();
+  }
+
+  /** @param {AudioNode} node the agent's voice as the page makes it itself; replaces the one before */
+  attachNode(node) {
+    this.detach();
+    this.#source = node;
+    node.connect(this.#gain);
     this.unmute();
   }
 

@@ -2,7 +2,8 @@
  * One session with the assistant, spoken or written: from the click to the end, over as many legs as it takes.
  *
  * Emits `phase` ({phase, problem?}), `event` (a live event), `problem` (TalkProblem: something to tell, the session goes
- * on), and what Call emits: `stream`, `face`, `reply`, `hold`, `resume`, `stop`, `clock`.
+ * on), `detour` (the network lets no call through: the sound goes over a websocket from now on), and what Call and
+ * SocketCall emit: `stream` or `voice`, `face`, `reply`, `hold`, `resume`, `stop`, `clock`.
  * Phases: `starting` → `live` ⇄ `reconnecting`; `starting` ⇄ `waiting` (busy, or a place in line); all → `ended`.
  */
 
@@ -13,10 +14,11 @@ import { Emitter } from './emitter.js';
 import { Microphone } from './microphone.js';
 import { TalkProblem, asProblem } from './problems.js';
 import { Signaling } from './signaling.js';
+import { SocketCall } from './socket_call.js';
 
 const RESUME_ATTEMPTS = 10;
 const WAITS = 20;
-const FORWARDED = ['stream', 'face', 'reply', 'hold', 'resume', 'stop', 'clock', 'event'];
+const FORWARDED = ['stream', 'voice', 'face', 'reply', 'hold', 'resume', 'stop', 'clock', 'event'];
 
 /** Codes that end the session while it tries to come back; everything else is worth another attempt. */
 const HOPELESS = new Set(['expired', 'idle', 'limit', 'refused', 'not_live']);
@@ -28,15 +30,17 @@ export class Session extends Emitter {
   #scope = new AbortController();
   /** @type {Signaling|null} */
   #signaling = null;
-  /** @type {Call|null} */
+  /** @type {Call|SocketCall|null} */
   #call = null;
+  #detour = !window.RTCPeerConnection;
   #grant = null;
   #leg = 0;
   #phase = '';
   #begun = false;
 
   /**
-   * @param {{apiBase: string, key: string, assistant: string, certificate?: RTCCertificate}} config
+   * @param {{apiBase: string, key: string, assistant: string, certificate?: RTCCertificate,
+   *   context: () => AudioContext}} config `context`: where sound that comes over a websocket is made
    * @param {'voice'|'chat'} channel
    * @param {Microphone} microphone opened for voice only
    */
@@ -171,14 +175,37 @@ export class Session extends Emitter {
     this.#enter('starting');
   }
 
-  /** A new leg. */
+  /** A new leg: a WebRTC call, or, once the network has shown that it lets none through, one over a websocket. */
   async #connect() {
+    if (!this.#detour) {
+      try {
+        return await this.#dial(await this.#direct());
+      } catch (error) {
+        if (asProblem(error).code !== 'no_path' || !SocketCall.possible) throw error;
+      }
+    }
+    this.#detour = true;
+    this.emit('detour');
+    try {
+      await this.#dial(await this.#overSocket());
+    } catch (error) {
+      // Where nothing has ever come through, nothing was lost.
+      throw asProblem(error).code === 'lost' && !this.#begun ? new TalkProblem('no_path') : error;
+    }
+  }
+
+  async #direct() {
+    const stream = await this.#microphone.open();
+    return new Call({ iceServers: this.#grant.ice_servers, certificate: this.#config.certificate, stream });
+  }
+
+  async #overSocket() {
+    const stream = await this.#microphone.open();
+    return new SocketCall({ url: this.#grant.urls.audio, token: this.#grant.token, context: this.#config.context(), stream });
+  }
+
+  async #dial(call) {
     this.#call?.close();
-    const call = new Call({
-      iceServers: this.#grant.ice_servers,
-      certificate: this.#config.certificate,
-      stream: await this.#microphone.open(),
-    });
     this.#call = call;
     for (const name of FORWARDED) {
       call.on(name, (detail) => (name === 'event' ? this.#heard(detail) : this.emit(name, detail)));

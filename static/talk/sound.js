@@ -39,6 +39,17 @@ export class Sound extends Emitter {
     this.#agent ??= new Level(this.#playback.analyser);
   }
 
+  /** @param {AudioNode} node the agent's voice, where it comes over a websocket */
+  attachNode(node) {
+    this.#playback.attachNode(node);
+    this.#agent ??= new Level(this.#playback.analyser);
+  }
+
+  /** @returns {AudioContext|null} where sound is made; null before `unlock` */
+  get context() {
+    return this.#playback.context;
+  }
+
   /** The session is over. */
   detach() {
     this.#playback.detach();

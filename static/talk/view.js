@@ -21,6 +21,7 @@ const MOODS = {
   ended: ['Conversation ended', 'Press Talk to start again.'],
 };
 const QUALITY = { good: 'Good connection', fair: 'Fair connection', poor: 'Poor connection' };
+const DETOUR = 'Your network blocks direct calls, so the sound goes through the web server. Answers may come a moment later.';
 const IN_CALL = new Set(['listening', 'muted', 'thinking', 'speaking', 'reconnecting']);
 const METER_WORDS_MS = 500;
 
@@ -36,7 +37,7 @@ export class View extends Emitter {
     this.#root = root;
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
     this.#parts = Object.fromEntries(
-      ['state', 'hint', 'meter', 'quality', 'quality-words', 'talk', 'mute', 'stop', 'end', 'composer', 'message', 'presence']
+      ['state', 'hint', 'meter', 'quality', 'quality-words', 'detour', 'talk', 'mute', 'stop', 'end', 'composer', 'message', 'presence']
         .map((name) => [name, part(name)]),
     );
     this.#listen();
@@ -83,9 +84,16 @@ export class View extends Emitter {
     if (!grade) return;
     quality.dataset.grade = grade;
     const { rttMs, lossPercent, jitterMs } = measures;
-    const numbers = `${Math.round(rttMs)} ms round trip, ${lossPercent.toFixed(1)} % lost, ${Math.round(jitterMs)} ms jitter`;
+    const roundTrip = rttMs ? `${Math.round(rttMs)} ms round trip, ` : '';
+    const numbers = `${roundTrip}${lossPercent.toFixed(1)} % lost, ${Math.round(jitterMs)} ms jitter`;
     this.#parts['quality-words'].textContent = QUALITY[grade];
     quality.title = numbers;
+  }
+
+  /** @param {boolean} shown the sound takes the way over the websocket */
+  detour(shown) {
+    this.#parts.detour.textContent = shown ? DETOUR : '';
+    this.#parts.detour.hidden = !shown;
   }
 
   /** Puts the cursor where typing begins. */

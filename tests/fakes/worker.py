@@ -23,6 +23,8 @@ class FakeWorker:
         self.holds: set[str] = set()
         self.refusal: tuple[str, str] | None = None
         self.deaf = False
+        self.audio, self.ticket = "", ""
+        """Where sound comes to that is offered on a websocket."""
         self.mailed = asyncio.Event()
         self.mailbox = ""
         self.report = wire.Report(name, pool, 0, "", True, False, 0, 8, 0.4, None)
@@ -69,7 +71,8 @@ class FakeWorker:
             else:
                 self.holds.add(offer.session_id)
                 sdp = SDP if offer.sdp else ""
-                reply = wire.Answer(offer.session_id, offer.leg, sdp, self.mailbox, self.name)
+                door = (self.audio, self.ticket) if offer.transport == "websocket" else ()
+                reply = wire.Answer(offer.session_id, offer.leg, sdp, self.mailbox, self.name, *door)
             await self.layer.send(offer.reply_to, reply.to_wire())
 
     async def _read_mail(self) -> None:

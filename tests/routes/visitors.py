@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.speech import spoken
 
@@ -19,6 +19,14 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--no-first-run", "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
+WITHOUT_UDP = """
+const Free = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Free {
+  constructor(configuration = {}) { super({ ...configuration, iceTransportPolicy: "relay" }); }
+};
+"""
+"""As behind a firewall that lets no UDP through: only relays might be used, and there are none. (Chromium's policy
+`disable_non_proxied_udp` blocks nothing between two ends of one machine.)"""
 RATE_HZ = 48_000
 
 WATCH_CALLS = """
@@ -88,6 +96,13 @@ class Visitor:
             await asyncio.sleep(0.1)
         raise AssertionError(f"the call was not connected; the page says: {await self.words()!r}")
 
+    async def talk_without_a_path(self) -> None:
+        """Press Talk where no call can come through; until the page has found its other way."""
+        await self.page.get_by_role("button", name="Talk").click()
+        await expect(self.page.locator('[data-part="detour"]')).to_contain_text("blocks", timeout=15_000)
+        await expect(self.page.locator('[data-part="state"]')).to_have_text("Listening", timeout=15_000)
+        assert not await self.page.evaluate(CONNECTED)
+
     async def words(self) -> str:
         return await self.page.locator("main").inner_text()
 
@@ -111,7 +126,8 @@ class Visitor:
 
 
 @asynccontextmanager
-async def a_visitor(url: str, microphone: Path) -> AsyncIterator[Visitor]:
+async def a_visitor(url: str, microphone: Path, *, before: str = "") -> AsyncIterator[Visitor]:
+    """`before`: a script that runs before the page's own."""
     async with async_playwright() as playwright:
         arguments = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}%noloop"]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -129,7 +145,7 @@ async def a_visitor(url: str, microphone: Path) -> AsyncIterator[Visitor]:
             task.add_done_callback(waiting.discard)
 
         page.on("response", answered)
-        await page.add_init_script(WATCH_CALLS)
+        await page.add_init_script(WATCH_CALLS + before)
         await page.goto(url)
         try:
             yield Visitor(page, sessions)
