@@ -189,7 +189,7 @@ async def prepare() -> Open:
             turn_handling={
                 "turn_detection": "vad",
                 "endpointing": {"min_delay": 0.0},
-                "interruption": {"mode": "vad", "min_duration": 0.0},
+                "interruption": {"mode": "vad", "min_duration": 0.05},
             },
             aec_warmup_duration=None,
             user_away_timeout=None,
