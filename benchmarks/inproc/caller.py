@@ -142,6 +142,8 @@ class Caller:
         asked_s = min(self._asked_s or self._decided_s, self._decided_s)
         ready_s = max(self._decided_s, asked_s + engines.NEEDED_S)
         tally.gap_ms.append((first_s - end_s) * 1000)
+        if not self._decided_s:  # what was heard is a late reply to an earlier turn
+            return
         tally.vad_ms.append((self._decided_s - end_s) * 1000)
         tally.ttfa_ms.append((first_s - self._decided_s) * 1000)
         tally.overhead_ms.append((first_s - ready_s) * 1000)

@@ -44,10 +44,11 @@ class Silero:
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, []
-        now = dict(waiting)  # a session that has two windows waiting is answered for the second one later
+        now: dict[Talk, bytes] = {}
         for talk, window in waiting:
-            if now[talk] is not window:
-                self.ask(talk, now[talk])
+            if talk in now:  # it has two waiting: the second one later
+                self.ask(talk, window)
+            else:
                 now[talk] = window
         talks = list(now)
         sound = np.empty((len(talks), CONTEXT_SAMPLES + 512), np.float32)

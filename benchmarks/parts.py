@@ -1,0 +1,83 @@
+"""The parts of the benchmark, and how long each takes: all return what they add to the one JSON object."""
+
+import argparse
+import importlib
+import importlib.util
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.inproc import series, sounds
+from benchmarks.inproc.series import Runs, Side
+from benchmarks.peers.environments import PEERS, peer
+
+OURS = Side("ours", "benchmarks.inproc.ours")
+FLOOR = Side("floor", "benchmarks.inproc.floor")
+SESSIONS = (1, 10, 25, 50, 100)
+QUICK_SESSIONS = (25, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    quick: bool
+    peers: bool
+    sessions: tuple[int, ...]
+    seconds: float
+    search: bool
+    core: int
+
+
+def plan(options: argparse.Namespace) -> Plan:
+    quick = bool(options.quick)
+    return Plan(
+        quick=quick,
+        peers=options.peers,
+        sessions=tuple(options.sessions or (QUICK_SESSIONS if quick else SESSIONS)),
+        seconds=options.seconds or (15.0 if quick else 40.0),
+        search=not quick and not options.no_search,
+        core=options.core,
+    )
+
+
+def inproc(plan: Plan) -> dict[str, Any]:
+    """No transport: ours, the floor below anything, and with `peers` the peers."""
+    with tempfile.TemporaryDirectory(prefix="goassist-bench-") as folder:
+        sounds.make(Path(folder))
+        runs = Runs(plan.seconds, Path(folder), plan.core)
+        figures = {"inproc": series.series(OURS, plan.sessions, runs, search=plan.search)}
+        figures["floor"] = series.series(FLOOR, plan.sessions, runs, search=False)
+        if plan.peers:
+            figures["peers"] = {
+                name: series.series(peer(name), plan.sessions, runs, search=plan.search) for name in PEERS
+            }
+    return figures
+
+
+def webrtc(plan: Plan) -> dict[str, Any]:
+    from benchmarks.webrtc.series import measure
+
+    counts = (10,) if plan.quick else (10, 64)
+    return {"webrtc": measure(counts, plan.seconds, plan.core, search=plan.search)}
+
+
+def browser(plan: Plan) -> dict[str, Any]:
+    from benchmarks.browser import measure
+
+    return {"browser": measure(interruptions=5 if plan.quick else 24)}
+
+
+def pauses(plan: Plan) -> dict[str, Any]:
+    """See benchmarks/pauses.py, whose `measure` returns figures by patience and, with peers, theirs."""
+    if importlib.util.find_spec("benchmarks.pauses") is None:
+        print("there is no pause benchmark in this checkout", file=sys.stderr)
+        return {}
+    measured: dict[str, Any] = importlib.import_module("benchmarks.pauses").measure(quick=plan.quick, peers=plan.peers)
+    return {"pauses": measured}
+
+
+def embedded(plan: Plan) -> dict[str, Any]:
+    from benchmarks.embedded import embedded as measure
+
+    return {} if plan.quick else {"embedded": measure((1, 10), minutes=2.5, duty=0.6)}
