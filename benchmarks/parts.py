@@ -26,7 +26,8 @@ class Plan:
     sessions: tuple[int, ...]
     seconds: float
     search: bool
-    core: int
+    core: int | None
+    urgent: bool
 
 
 def plan(options: argparse.Namespace) -> Plan:
@@ -38,6 +39,7 @@ def plan(options: argparse.Namespace) -> Plan:
         seconds=options.seconds or (15.0 if quick else 40.0),
         search=not quick and not options.no_search,
         core=options.core,
+        urgent=options.urgent,
     )
 
 
@@ -45,7 +47,7 @@ def inproc(plan: Plan) -> dict[str, Any]:
     """No transport: ours, the floor below anything, and with `peers` the peers."""
     with tempfile.TemporaryDirectory(prefix="goassist-bench-") as folder:
         sounds.make(Path(folder))
-        runs = Runs(plan.seconds, Path(folder), plan.core)
+        runs = Runs(plan.seconds, Path(folder), plan.core, plan.urgent)
         figures = {"inproc": series.series(OURS, plan.sessions, runs, search=plan.search)}
         figures["floor"] = series.series(FLOOR, plan.sessions, runs, search=False)
         if plan.peers:
@@ -59,7 +61,7 @@ def webrtc(plan: Plan) -> dict[str, Any]:
     from benchmarks.webrtc.series import measure
 
     counts = (10,) if plan.quick else (10, 64)
-    return {"webrtc": measure(counts, plan.seconds, plan.core, search=plan.search)}
+    return {"webrtc": measure(counts, plan.seconds, urgent=plan.urgent, search=plan.search)}
 
 
 def browser(plan: Plan) -> dict[str, Any]:

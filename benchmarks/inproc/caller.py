@@ -20,12 +20,27 @@ KEPT = (0.9, 1.1)
 """A reply that was neither stopped nor followed by another sounds this much of its length."""
 
 
+def sounds(pcm: bytes) -> bool:
+    """A piece of PCM that is not digital silence."""
+    return pcm.count(0) != len(pcm)
+
+
 class Caller:
     """`hear` is set by the side under test: gets 20 ms of 16 kHz mono s16le, may not block. It calls `heard`,
-    `decided` and `asked`."""
+    `decided` and `asked`. Over a transport the 20 ms are packets: `silence` is one, `audible` judges those that come.
+    """
 
-    def __init__(self, number: int, said: Sequence[Utterance], tally: Tally) -> None:
+    def __init__(
+        self,
+        number: int,
+        said: Sequence[Utterance],
+        tally: Tally,
+        *,
+        silence: bytes = SILENCE,
+        audible: Callable[[bytes], bool] = sounds,
+    ) -> None:
         self.hear: Callable[[bytes], None] = lambda pcm: None
+        self._silence, self._audible = silence, audible
         self.words = ""
         """What an ideal recogniser would make of the utterance said last."""
         self._loop = asyncio.get_running_loop()
@@ -45,9 +60,9 @@ class Caller:
 
     # What the side under test tells -----------------------------------------------------------------------------
 
-    def decided(self) -> None:
-        """The visitor's turn is over, it has just been decided."""
-        self._decided_s = self._loop.time()
+    def decided(self, at_s: float | None = None) -> None:
+        """The visitor's turn is over, it has just been decided, or at this time of the loop's clock."""
+        self._decided_s = self._loop.time() if at_s is None else at_s
 
     def asked(self) -> None:
         """The recogniser has just been asked for the text: from here on the engines run. Before `decided`: on a guess."""
@@ -55,18 +70,18 @@ class Caller:
 
     def heard(self, pcm: bytes) -> None:
         """20 ms of the reply goes out."""
-        if pcm.count(0) == len(pcm):
+        if not self._audible(pcm):
             return
         now_s = self._loop.time()
         if not self._in_reply:
             self._in_reply, self._first_s = True, now_s
             self._sounded.set()
         elif now_s - self._last_s > GAP_S:
-            self._silence(now_s - self._last_s)
+            self._fell_silent(now_s - self._last_s)
         self._last_s = now_s
         self._frames += 1
 
-    def _silence(self, gap_s: float) -> None:
+    def _fell_silent(self, gap_s: float) -> None:
         if self._over:
             self._pause_s = max(self._pause_s, gap_s)
         elif self._tally.open:
@@ -78,7 +93,7 @@ class Caller:
     def tick(self, due_s: float) -> None:
         """The microphone's next 20 ms are complete."""
         if self._saying is None:
-            self.hear(SILENCE)
+            self.hear(self._silence)
             return
         if self._at == 0:
             self._began_s = due_s - FRAME_S

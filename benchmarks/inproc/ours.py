@@ -152,10 +152,10 @@ class FullLoad:
     terse = False
 
 
-async def prepare(spec: AssistantSpec = SPEC) -> Open:
+async def engines_started() -> Engines:
     vad = SileroVad()
     await vad.start()
-    made = Engines(
+    return Engines(
         vad=vad,
         asr=FixedAsr(),
         turns=LexicalTurns(),
@@ -165,8 +165,11 @@ async def prepare(spec: AssistantSpec = SPEC) -> Open:
         voice=FixedVoice(),
         face=ScriptedFace(),
     )
+
+
+async def prepare(spec: AssistantSpec = SPEC) -> Open:
     watcher, clock = Watcher(), MonotonicClock()
-    around = Surroundings("bench", made, CountingJournal(), watcher, CountingMeter(), FullLoad())
+    around = Surroundings("bench", await engines_started(), CountingJournal(), watcher, CountingMeter(), FullLoad())
 
     async def open_session(caller: Caller) -> Close:
         name = f"s{len(watcher.callers)}"
