@@ -16,18 +16,17 @@ from benchmarks.inproc.caller import Caller
 from benchmarks.inproc.line import Line
 from benchmarks.inproc.run import Close, Open, main
 from pipeline.contracts.audio import SpeechChunk
-from pipeline.contracts.dialogue import LanguageRequest, Passage, Record, Transcript
-from pipeline.contracts.numbers import EAR_RATE_HZ
+from pipeline.contracts.dialogue import LanguageRequest, Message, Passage, Record, Transcript
+from pipeline.contracts.numbers import CONTEXT_TOKENS, EAR_RATE_HZ
 from pipeline.contracts.spec import AssistantSpec, TurnSettings, VoiceSettings
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import MonotonicClock, SessionClock
-from pipeline.core.ports import Engines
+from pipeline.core.ports import Engines, Pause
 from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
 from pipeline.engines.echo import CorrelationEcho
 from pipeline.engines.scripted import ScriptedFace
 from pipeline.engines.silero import SileroVad
-from pipeline.engines.lexical_turns import LexicalTurns
 
 STOP_MS = 192
 """Six VAD windows: as many as pipecat makes of 200 ms."""
@@ -92,8 +91,26 @@ class FixedAsr(Fixed):
 
 
 class FixedLanguage(Fixed):
+    context_tokens = CONTEXT_TOKENS
+
     def reply(self, request: LanguageRequest) -> AsyncGenerator[str, None]:
         return engines.tokens()
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        return None
+
+    async def summarise(self, messages: Sequence[Message]) -> str:
+        await asyncio.sleep(engines.FIRST_TOKEN_S)
+        return "They asked about opening hours, prices and parking."
+
+
+class NoDetector(Fixed):
+    """A calm assistant asks none: silence alone ends its turns."""
+
+    sound_s = 0.0
+
+    async def completeness(self, pause: Pause) -> float:
+        return 0.0
 
 
 class FixedVoice(Fixed):
@@ -158,7 +175,7 @@ async def engines_started() -> Engines:
     return Engines(
         vad=vad,
         asr=FixedAsr(),
-        turns=LexicalTurns(),
+        turns=NoDetector(),
         echo=CorrelationEcho(),
         retriever=NoRetriever(),
         language=FixedLanguage(),
