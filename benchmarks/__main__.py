@@ -1,7 +1,7 @@
 """Measures the product, and its peers beside it. `make bench` runs all of it; docs/benchmarks.md says how to read it.
 
-    python -m benchmarks --json --quick            one JSON object on stdout in under five minutes, progress on stderr
-    python -m benchmarks --only inproc --peers     one part, with pipecat-ai and livekit-agents in the same run
+python -m benchmarks --json --quick            one JSON object on stdout in under five minutes, progress on stderr
+python -m benchmarks --only inproc --peers     one part, with pipecat-ai and livekit-agents in the same run
 """
 
 import argparse

@@ -11,7 +11,12 @@ from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 
 COLOURS = {"ours": "#1f6f8b", "floor": "#9aa5ab", "pipecat": "#d08a2e", "livekit": "#9c4f6b"}
-LABELS = {"ours": "GoAssist", "floor": "bare asyncio", "pipecat": "pipecat-ai 1.14.0", "livekit": "livekit-agents 1.8.9"}
+LABELS = {
+    "ours": "GoAssist",
+    "floor": "bare asyncio",
+    "pipecat": "pipecat-ai 1.14.0",
+    "livekit": "livekit-agents 1.8.9",
+}
 STYLE = {
     "figure.dpi": 150, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "grid.color": "#e6e6e6", "axes.axisbelow": True, "legend.frameon": False,
@@ -40,7 +45,7 @@ def _overhead(sides: dict[str, Any], folder: Path) -> Path:
     figure, axes = plt.subplots(figsize=(6.4, 3.6))
     for name, points in sides.items():
         _line(axes, name, points, lambda f: f["overhead_ms"]["p95"])
-    axes.set(xlabel="sessions in one process", ylabel="ms", title="Framework overhead, p95 (turn decided → first audio)")
+    axes.set(xlabel="sessions in one process", ylabel="ms", title="Framework overhead, p95")
     axes.set_yscale("log")
     axes.axhline(100, color="#b03030", linewidth=0.8, linestyle=":")
     axes.legend()

@@ -48,11 +48,11 @@ def inproc(plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="goassist-bench-") as folder:
         sounds.make(Path(folder))
         runs = Runs(plan.seconds, Path(folder), plan.core, plan.urgent)
-        figures = {"inproc": series.series(OURS, plan.sessions, runs, search=plan.search)}
-        figures["floor"] = series.series(FLOOR, plan.sessions, runs, search=False)
+        figures = {"inproc": series.series(runs.of(OURS), plan.sessions, search=plan.search)}
+        figures["floor"] = series.series(runs.of(FLOOR), plan.sessions, search=False)
         if plan.peers:
             figures["peers"] = {
-                name: series.series(peer(name), plan.sessions, runs, search=plan.search) for name in PEERS
+                name: series.series(runs.of(peer(name)), plan.sessions, search=plan.search) for name in PEERS
             }
     return figures
 

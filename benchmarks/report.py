@@ -38,10 +38,8 @@ def tables(figures: dict[str, Any]) -> str:
     if any(sides.values()):
         blocks.append("Without transport (p50 / p95)\n\n" + _inproc(sides))
     if "webrtc" in figures:
-        blocks.append("Over WebRTC (p50 / p95)\n\n" + _rows(figures["webrtc"], WEBRTC, WEBRTC_COUNTS))
-    for name in ("browser", "pauses", "embedded"):
-        if name in figures:
-            blocks.append(f"{name}\n\n" + _flat(figures[name]))
+        blocks.append("Over WebRTC (p50 / p95)\n\n" + _webrtc(figures["webrtc"]))
+    blocks += [f"{name}\n\n" + _flat(figures[name]) for name in ("browser", "pauses", "embedded") if name in figures]
     return "\n\n".join(blocks)
 
 
@@ -57,15 +55,15 @@ def _inproc(sides: dict[str, Any]) -> str:
     return "\n".join([_markdown(rows), *limits])
 
 
-def _rows(measured: dict[str, Any], spreads: Sequence[tuple[str, str]], counts: Sequence[tuple[str, str]]) -> str:
-    rows = [["sessions", *(name for name, _ in spreads), *(name for name, _ in counts)]]
-    rows += [[sessions, *_cells(figures, spreads, counts)] for sessions, figures in measured.items()]
-    return _markdown(rows)
+def _webrtc(measured: dict[str, Any]) -> str:
+    rows = [["sessions", *(name for name, _ in WEBRTC), *(name for name, _ in WEBRTC_COUNTS)]]
+    rows += [[n, *_cells(figures, WEBRTC, WEBRTC_COUNTS)] for n, figures in measured.items() if n != "limit"]
+    limit = measured.get("limit")
+    held = f"\n{limit['sessions']} sessions hold; {limit['because'] or 'not more tried'}" if limit else ""
+    return _markdown(rows) + held
 
 
-def _cells(
-    figures: dict[str, Any], spreads: Sequence[tuple[str, str]], counts: Sequence[tuple[str, str]]
-) -> list[str]:
+def _cells(figures: dict[str, Any], spreads: Sequence[tuple[str, str]], counts: Sequence[tuple[str, str]]) -> list[str]:
     if "failed" in figures:
         return ["failed", *[""] * (len(spreads) + len(counts) - 1)]
     pairs = [_pair(figures.get(key)) for _, key in spreads]

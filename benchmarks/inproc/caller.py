@@ -65,7 +65,7 @@ class Caller:
         self._decided_s = self._loop.time() if at_s is None else at_s
 
     def asked(self) -> None:
-        """The recogniser has just been asked for the text: from here on the engines run. Before `decided`: on a guess."""
+        """The recogniser has just been asked: from here on the engines run. Before `decided`: on a guess."""
         self._asked_s = self._loop.time()
 
     def heard(self, pcm: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A visitor's line without a transport: what the caller says is pushed, what the session says is paced to the caller."""
+"""A visitor's line without a transport: what the caller says is pushed, what the session says is paced."""
 
 import asyncio
 import time

@@ -1,6 +1,6 @@
 """Runs a number of sessions of one side in this process and prints what was measured as one JSON object.
 
-    python -m benchmarks.inproc.floor --sessions 25 --seconds 40 --sounds FOLDER
+python -m benchmarks.inproc.floor --sessions 25 --seconds 40 --sounds FOLDER
 """
 
 import argparse

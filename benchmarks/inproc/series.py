@@ -35,6 +35,9 @@ class Runs:
     core: int | None = None
     urgent: bool = False
 
+    def of(self, side: Side) -> Callable[[int], dict[str, Any]]:
+        return lambda sessions: self.measure(side, sessions)
+
     def measure(self, side: Side, sessions: int) -> dict[str, Any]:
         """The figures; `{"failed": why}` when the run did not end well."""
         print(f"{side.name}, {sessions} sessions ...", file=sys.stderr, flush=True)
@@ -72,10 +75,13 @@ def hurry() -> None:
 
 def said(figures: dict[str, Any]) -> str:
     """One line of the figures that matter most."""
-    overhead, gap, barge_in = figures["overhead_ms"], figures["gap_ms"], figures["barge_in_ms"]
+    spreads = ", ".join(
+        f"{name} {figures[name]['p50']}/{figures[name]['p95']}"
+        for name in ("overhead_ms", "gap_ms", "barge_in_ms", "ttfa_client_ms", "uplink_ms")
+        if name in figures
+    )
     return (
-        f"overhead {overhead['p50']}/{overhead['p95']} ms, gap {gap['p50']}/{gap['p95']} ms, barge-in "
-        f"{barge_in['p50']}/{barge_in['p95']} ms, {figures['missed_turns']} missed of {figures['turns']}, "
+        f"{spreads}, {figures['missed_turns']} missed of {figures['turns']}, "
         f"{figures['gaps_over_60ms']} gaps, {figures['cpu_s_per_session_min']} CPU-s/session-min"
     )
 
@@ -93,31 +99,39 @@ def broken(figures: dict[str, Any]) -> str:
     return ""
 
 
-def series(side: Side, counts: Sequence[int], runs: Runs, *, search: bool) -> dict[str, Any]:
+def series(
+    measure: Callable[[int], dict[str, Any]],
+    counts: Sequence[int],
+    *,
+    search: bool,
+    broken: Callable[[dict[str, Any]], str] = broken,
+) -> dict[str, Any]:
     """By number of sessions, and under `limit` what a search between and beyond them found."""
-    measured = {count: runs.measure(side, count) for count in counts}
-    found: dict[str, Any] = {}
-    if search:
-        found["limit"] = limit(measured, lambda count: runs.measure(side, count))
+    measured = {count: measure(count) for count in counts}
+    found = {"limit": limit(measured, measure, broken)} if search else {}
     return {**{str(count): measured[count] for count in sorted(measured)}, **found}
 
 
-def limit(measured: dict[int, dict[str, Any]], measure: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+def limit(
+    measured: dict[int, dict[str, Any]],
+    measure: Callable[[int], dict[str, Any]],
+    broken: Callable[[dict[str, Any]], str] = broken,
+) -> dict[str, Any]:
     """The largest number of sessions that held, by bisection to a tenth, or beyond by doubling; `measured` grows."""
     for _ in range(SEARCH_RUNS):
-        good, bad = _bounds(measured)
+        good, bad = _bounds(measured, broken)
         if good >= FAR:
             break
         following = min(2 * good, FAR) if bad is None else (good + bad) // 2
         if following in measured or (bad is not None and bad - good <= max(5, bad // 10)):
             break
         measured[following] = measure(following)
-    good, bad = _bounds(measured)
+    good, bad = _bounds(measured, broken)
     return {"sessions": good, "broken_at": bad, "because": broken(measured[bad]) if bad else ""}
 
 
-def _bounds(measured: dict[int, dict[str, Any]]) -> tuple[int, int | None]:
-    """The smallest number that broke, and the largest below it that held."""
+def _bounds(measured: dict[int, dict[str, Any]], broken: Callable[[dict[str, Any]], str]) -> tuple[int, int | None]:
+    """The largest number that held below the smallest that broke, and that one. 0: none held."""
     bad = min((count for count, figures in measured.items() if broken(figures)), default=None)
-    good = max((count for count in measured if bad is None or count < bad), default=1)
+    good = max((count for count in measured if bad is None or count < bad), default=0)
     return good, bad

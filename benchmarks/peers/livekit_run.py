@@ -154,9 +154,7 @@ class Tts(tts.TTS):
             capabilities=tts.TTSCapabilities(streaming=False), sample_rate=engines.VOICE_RATE_HZ, num_channels=1
         )
 
-    def synthesize(
-        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
-    ) -> "TtsStream":
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> "TtsStream":
         return TtsStream(tts=self, input_text=text, conn_options=conn_options)
 
 

@@ -17,7 +17,7 @@ from benchmarks.inproc.caller import Caller
 from benchmarks.inproc.sounds import RATE_HZ, Utterance, load
 from benchmarks.inproc.tally import Tally, summary
 from benchmarks.inproc.ticker import Ticker
-from benchmarks.media_callers import TICKS, LightCaller
+from benchmarks.media_callers import LightCaller
 from benchmarks.webrtc.shared import RING, Shared
 from pipeline.media.addresses import LOOPBACK, gather_only
 from pipeline.soak.lines import Decoder
