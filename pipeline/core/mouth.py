@@ -51,7 +51,8 @@ class Mouth:
     def hold(self, exchange: Exchange) -> None:
         """Silent at once, here and at the page; nothing is thrown away."""
         heard_ms = self.speaker.pause() if self.speaker is not None else 0.0
-        self._teller.control({"type": "hold", "reply": exchange.number, "heard_ms": round(heard_ms, 1)})
+        at_ms, heard = round(self._clock.now_ms(), 1), round(heard_ms, 1)
+        self._teller.control({"type": "hold", "reply": exchange.number, "heard_ms": heard, "t_audio_ms": at_ms})
         if self._facing is not None:
             self._facing.speech_over(cut=True)
 
