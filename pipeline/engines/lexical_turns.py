@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from pipeline.core.ports import Pause
-from pipeline.engines.prosody import Ending, ending
+from pipeline.engines.prosody import HEARD_S, Ending, ending
 from pipeline.engines.wording import Marks, marks
 
 BIAS: Final = 1.12
@@ -25,6 +25,7 @@ class LexicalTurns:
     """See `core.ports.TurnDetector`. The words take microseconds; the voice 1 ms, in a thread of the engine's own."""
 
     name = "lexical"
+    sound_s = HEARD_S
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prosody")

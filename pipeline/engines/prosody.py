@@ -23,6 +23,8 @@ PITCH_HZ: Final = (70, 350)
 VOICED: Final = 0.5
 """Normalised autocorrelation at the pitch period; below, there is no voice in it."""
 _LONGEST_SILENCE_S: Final = 1.0
+HEARD_S: Final = SPAN_S + _LONGEST_SILENCE_S
+"""What is looked at of a turn's sound, its end."""
 
 # Pitch is looked for at half the rate: 8 kHz.
 _SHORTEST: Final = EAR_RATE_HZ // 2 // PITCH_HZ[1]
@@ -53,7 +55,7 @@ FLAT: Final = Ending(0.0, 0.0, 0.0)
 
 def ending(pcm: bytes) -> Ending:
     """`pcm`: 16 kHz mono s16le, with the silence at its end."""
-    wanted = int((SPAN_S + _LONGEST_SILENCE_S) * EAR_RATE_HZ)
+    wanted = int(HEARD_S * EAR_RATE_HZ)
     sound = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2")[-wanted:].astype(np.float32)
     if len(sound) < FRAME * 2:
         return FLAT

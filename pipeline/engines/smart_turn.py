@@ -29,6 +29,7 @@ class SmartTurn:
     """See `core.ports.TurnDetector`."""
 
     name = "smart-turn"
+    sound_s = float(SOUND_S)
 
     def __init__(self, *, model: str = "", models_dir: str | None = None, workers: int = 1) -> None:
         """`model`: the path of the ONNX file; empty: from `models_dir`, or the hub."""

@@ -11,6 +11,8 @@ from pipeline.engines.scripted.script import pause as wait
 class ScriptedTurns(Scripted):
     """Pause after pause, of all sessions together: `completeness`, one after the other, over and over."""
 
+    sound_s = 0.0
+
     def __init__(
         self, *, completeness: Sequence[float] = (1.0,), delay_ms: float = 0, sleep: Sleep = asyncio.sleep
     ) -> None:
