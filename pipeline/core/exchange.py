@@ -46,7 +46,7 @@ class Exchange:
     """The reply's, of a draft."""
     committed: bool = False
     refusal: ContextFull | None = None
-    """Why its reply is a refusal; the page hears of it with the reply's first sound."""
+    """Why its reply is a refusal; the page hears of it when the turn is put down."""
     over: bool = False
     taken_back: bool = False
     fragment: str = ""

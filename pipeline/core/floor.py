@@ -139,9 +139,6 @@ class Floor:
             exchange.timings.ttfa_ms = (self._clock.clock.now() - exchange.decided_at) * 1000.0
             self._first_audio.forget()
         self._mouth.began(exchange)
-        if (refusal := exchange.refusal) is not None:
-            text = str(refusal)
-            self._teller.tell(EventKind.ERROR, turn=exchange.number, code=refusal.code, text=text, fatal=False)
         self._take(turn.ReplyBegan())
         if exchange.origin is Origin.VOICE:
             self._budget.account(exchange)
@@ -287,6 +284,9 @@ class Floor:
         """The finished turn goes to the journal; one cut before its words were known comes here when they are."""
         record = exchange.told(heard)
         self._journal.record(record)
+        if (refusal := exchange.refusal) is not None:
+            text = str(refusal)
+            self._teller.tell(EventKind.ERROR, turn=exchange.number, code=refusal.code, text=text, fatal=False)
         self._teller.tell(
             EventKind.TURN,
             turn=exchange.number,
