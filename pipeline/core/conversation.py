@@ -1,5 +1,6 @@
 """What was really said: the conversation as both sides heard it, and the prompt that comes of it."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ KEPT_LINES = 2000
 """What is remembered at all, if no rollover succeeds for an hour; the journal has the rest. A budget of tokens
 (core.context) is what bounds a prompt, long before this."""
 
+_ESTIMATED_LINES = 200
+"""Of a history handed over. The lines before them, which are rolled over at once, count a token a byte: estimating an
+hour of talk would stop the loop for a tenth of a second."""
+
 SAFETY = (
     "You answer by voice: short, plain sentences, no lists, no markup, no emoji. "
     "Use only what you were given about this business; if the answer is not there, say that you don't have that "
@@ -18,6 +23,8 @@ SAFETY = (
 )
 STATE_HEAD = "Session state, for you alone: what was said earlier in this conversation.\n"
 STATE_TAKEN = "Noted."
+
+log = logging.getLogger(__name__)
 
 
 def pinned_prefix(spec: AssistantSpec) -> tuple[Message, ...]:
@@ -62,7 +69,10 @@ class Conversation:
         self.state_tokens = 0
         self.lost = 0
         """Lines dropped unsummarised because there were more than KEPT_LINES."""
-        for role, content in history:
+        lines = list(history)
+        for role, content in lines[:-_ESTIMATED_LINES]:
+            self._add(role, content, len(content.encode("utf-8", "replace")))
+        for role, content in lines[-_ESTIMATED_LINES:]:
             self._add(role, content)
 
     def visitor_said(self, text: str) -> None:
@@ -107,15 +117,18 @@ class Conversation:
         self._forget(lines)
         self.state, self.state_tokens = state, estimated_message_tokens(session_state(state))
 
-    def _add(self, role: str, content: str) -> None:
+    def _add(self, role: str, content: str, at_most: int | None = None) -> None:
+        """`at_most`: a bound on its tokens that took no time to find."""
         if not content:
             return
-        line = Line(role, content, estimated_tokens(content) + MESSAGE_TOKENS)
+        line = Line(role, content, (estimated_tokens(content) if at_most is None else at_most) + MESSAGE_TOKENS)
         self.lines.append(line)
         self.tokens += line.tokens
         if len(self.lines) > KEPT_LINES:
             self._forget(1)
             self.lost += 1
+            if self.lost == 1:
+                log.warning("more than %d lines and no rollover: the oldest are dropped", KEPT_LINES)
 
     def _forget(self, lines: int) -> None:
         self.tokens -= sum(line.tokens for line in self.lines[:lines])

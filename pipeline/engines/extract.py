@@ -4,6 +4,7 @@ Things told ("my dog is called Bella") are kept longest, then questions, the new
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
@@ -56,15 +57,12 @@ def _short(text: str) -> str:
 
 def _fitting(lines: list[str]) -> list[str]:
     """Leaves out the oldest questions, and then what was told in the middle: how it began and what is new stay."""
-    asked = [line for line in lines if line.startswith(_ASKED)]
+    asked = deque(line for line in lines if line.startswith(_ASKED))
     told = [line for line in lines if not line.startswith(_ASKED)]
-    while asked and _length(told) + _length(asked) > _CHARS:
-        del asked[0]
-    while told and _length(told) > _CHARS:
-        del told[len(told) // 2]
+    length = sum(len(line) + 1 for line in lines)
+    while asked and length > _CHARS:
+        length -= len(asked.popleft()) + 1
+    while told and length > _CHARS:
+        length -= len(told.pop(len(told) // 2)) + 1
     kept = {*asked, *told}
     return [line for line in lines if line in kept]
-
-
-def _length(lines: list[str]) -> int:
-    return sum(len(line) + 1 for line in lines)

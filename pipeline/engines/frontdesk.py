@@ -5,6 +5,7 @@ was asked. Nothing above the tenant's threshold: it says that it does not know a
 it says was written by the tenant or stands in this room.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
@@ -58,7 +59,7 @@ class FrontdeskLanguage:
         return None
 
     async def summarise(self, messages: Sequence[Message]) -> str:
-        return extract(messages)
+        return await asyncio.to_thread(extract, messages)  # some 20 ms for what a rollover hands over
 
 
 def _answer(request: LanguageRequest) -> str:

@@ -1,6 +1,7 @@
 """What is remembered, and the prompt made of it."""
 
 from pipeline.core.conversation import KEPT_LINES, STATE_TAKEN, Conversation, pinned_prefix
+from pipeline.core.tokens import MESSAGE_TOKENS, estimated_tokens
 from tests.fakes.machine import a_spec
 
 
@@ -55,11 +56,30 @@ def test_the_visitor_speaks_first_in_the_prompt() -> None:
     assert [m.role for m in conversation.messages(a_spec())] == ["system", "user"]
 
 
-def test_an_hour_of_talk_is_not_kept_for_ever() -> None:
+def test_an_hour_of_talk_is_not_kept_for_ever(caplog) -> None:
     conversation = Conversation()
     for i in range(5000):
         conversation.visitor_said(f"q{i}")
         conversation.agent_told(f"a{i}")
     assert len(conversation.questions()) == KEPT_LINES // 2
     assert conversation.lost == 10_000 - KEPT_LINES
+    assert [record.getMessage() for record in caplog.records].count(
+        f"more than {KEPT_LINES} lines and no rollover: the oldest are dropped"
+    ) == 1
     assert conversation.tokens == sum(line.tokens for line in conversation.lines)
+
+
+def test_a_line_that_is_taken_back_counts_no_more() -> None:
+    conversation = Conversation([["user", "hello"], ["assistant", "Good day."]])
+    before = conversation.tokens
+    conversation.visitor_said("I would like")
+    conversation.take_back("something else")
+    assert conversation.tokens > before
+    conversation.take_back("I would like")
+    assert (conversation.tokens, conversation.lines[-1].content) == (before, "Good day.")
+
+
+def test_the_old_lines_of_a_long_history_count_no_less_than_they_have() -> None:
+    history = [["user", f"Question {n}, und möchte ich wissen?"] for n in range(500)]
+    for line in Conversation(history).lines:
+        assert line.tokens >= estimated_tokens(line.content) + MESSAGE_TOKENS
