@@ -74,28 +74,29 @@ class Context:
         if self._uncounted() or self._crowded():
             self._begin(needed=False)
 
-    def must_wait(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
-        """Whether `make_room` will wait: there is no room, and a rollover may make some."""
-        return not self._fits(spec, asked, reply) and (self._work is not None or self._older() > 0)
+    def fits(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
+        """Whether a prompt with `asked` tokens more than the conversation has, and its reply, fit as things are.
 
-    async def make_room(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
-        """Whether a prompt with `asked` tokens more than the conversation has, and its reply, now fit.
-
-        Waits only when they do not: for a rollover, at most ROLLOVER_LIMIT_S.
+        What is prepared takes its place when it is time, or when there is no room without it.
         """
         self._most_asked = max(self._most_asked, asked)
-        deadline = self._clock.now() + ROLLOVER_LIMIT_S
-        while not self._fits(spec, asked, reply):
-            if not await self._rolled_over(deadline):
-                return False
-        return True
-
-    def _fits(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
-        """What is prepared takes its place when it is time, or when there is no room without it."""
         tokens = self.tokens(spec, asked)
         if tokens >= self.budget.rollover or tokens + reply > self.budget.cap:
             self._apply()
         return self.tokens(spec, asked) + reply <= self.budget.cap
+
+    @property
+    def may_shrink(self) -> bool:
+        """Whether a rollover could make room."""
+        return self._work is not None or self._older() > 0
+
+    async def make_room(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
+        """`fits`, after a rollover where it takes one: waits at most ROLLOVER_LIMIT_S for that."""
+        deadline = self._clock.now() + ROLLOVER_LIMIT_S
+        while not self.fits(spec, asked, reply):
+            if not await self._rolled_over(deadline):
+                return False
+        return True
 
     def tokens(self, spec: AssistantSpec, asked: int = 0) -> int:
         """The prompt's length: a sum of what was counted before."""
@@ -103,9 +104,10 @@ class Context:
         said = self._conversation
         return PROMPT_TOKENS + self._prefix_tokens + said.state_tokens + said.tokens + asked
 
-    def too_long(self, spec: AssistantSpec, words: int, asked: int, reply: int) -> bool:
-        """Whether a question of `words` tokens would not even fit into an empty conversation."""
-        return PROMPT_TOKENS + self._prefix_tokens + words + asked + reply > self.budget.cap
+    def too_long(self, spec: AssistantSpec, question: int, reply: int) -> bool:
+        """Whether a question that has, with its knowledge, so many tokens would not fit into an empty conversation."""
+        self._learn(spec)
+        return PROMPT_TOKENS + self._prefix_tokens + question + reply > self.budget.cap
 
     def knowledge(self, passages: Sequence[Passage]) -> tuple[tuple[Passage, ...], int]:
         """The best passages that fit into their share of the prompt, and their tokens with all that is put around."""

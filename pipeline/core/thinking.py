@@ -32,6 +32,7 @@ class _Asked:
     """What a reply is to be about."""
 
     question: str
+    knowledge_tokens: int
     tokens: int
     """What the prompt has on top of the conversation: knowledge, and words that are no line yet."""
     max_tokens: int
@@ -70,9 +71,10 @@ class Thinking:
         started, said_something = self._clock.now_ms(), False
         try:
             asked = self._look_up(exchange)
-            if self._context.must_wait(exchange.spec, asked.tokens, asked.max_tokens):
-                yield f"{ONE_MOMENT} "
-            await self._make_room(exchange, asked)
+            if not self._context.fits(exchange.spec, asked.tokens, asked.max_tokens):
+                if self._context.may_shrink and not self._hopeless(exchange, asked):
+                    yield f"{ONE_MOMENT} "
+                await self._make_room(exchange, asked)
             async with aclosing(self._language.reply(self._request(exchange, asked))) as pieces:
                 async for piece in pieces:
                     if not said_something:
@@ -91,16 +93,19 @@ class Thinking:
         said, pending = self._conversation, _pending(exchange)
         question = said.unanswered(pending) or exchange.visitor.text
         found = self._retriever.search(exchange.spec, question_in_context(question, said.questions(pending)[:-1]))
-        exchange.passages, tokens = self._context.knowledge(found)
-        tokens += estimated_tokens(pending) + MESSAGE_TOKENS if pending else 0
-        return _Asked(question, tokens, self._load.max_tokens, speculative=not exchange.committed)
+        exchange.passages, knowledge = self._context.knowledge(found)
+        words = estimated_tokens(pending) + MESSAGE_TOKENS if pending else 0
+        return _Asked(question, knowledge, knowledge + words, self._load.max_tokens, not exchange.committed)
+
+    def _hopeless(self, exchange: Exchange, asked: _Asked) -> bool:
+        question = estimated_tokens(asked.question) + MESSAGE_TOKENS + asked.knowledge_tokens
+        return self._context.too_long(exchange.spec, question, asked.max_tokens)
 
     async def _make_room(self, exchange: Exchange, asked: _Asked) -> None:
         """Raises ContextFull. A draft that is committed meanwhile has its words in the conversation, counted there."""
-        context, spec = self._context, exchange.spec
-        if await context.make_room(spec, asked.tokens, asked.max_tokens):
+        hopeless = self._hopeless(exchange, asked)
+        if not hopeless and await self._context.make_room(exchange.spec, asked.tokens, asked.max_tokens):
             return
-        hopeless = context.too_long(spec, estimated_tokens(asked.question), asked.tokens, asked.max_tokens)
         self._meter.failed("context")
         log.warning("a turn was refused: the context is full", extra={"session": exchange.session_id})
         exchange.refusal = ContextFull(TOO_LONG if hopeless else CONTEXT_FULL)

@@ -73,6 +73,21 @@ async def test_a_question_longer_than_the_context_is_refused_with_advice_and_doe
     assert length(talk.requests[-1]) + MAX_REPLY_TOKENS <= CONTEXT_TOKENS
 
 
+async def test_a_question_that_no_rollover_can_help_is_refused_at_once() -> None:
+    talk = Talk(history=[["user", LONG], ["assistant", REPLY]] * 20)
+    assert await talk.ask("a " * 9000, waits_s=0.0) == TOO_LONG
+    draft = asyncio.create_task(talk.think("a " * 9000, speculative=True))
+    await talk.clock.advance(0.0)
+    assert await draft == TOO_LONG
+
+
+async def test_a_draft_of_a_long_question_that_fits_is_answered() -> None:
+    talk = Talk()
+    draft = asyncio.create_task(talk.think("a " * 5000, speculative=True))
+    await talk.clock.advance(0.1)
+    assert await draft == REPLY
+
+
 async def test_a_failing_engine_is_still_a_spoken_apology() -> None:
     talk = Talk()
     talk.language.fails = True
