@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pipeline.contracts.dialogue import Message, Passage
 from pipeline.contracts.errors import EngineError
-from pipeline.contracts.numbers import ROLLOVER_LIMIT_S
+from pipeline.contracts.numbers import MAX_REPLY_TOKENS, ROLLOVER_LIMIT_S
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.core.conversation import Conversation, pinned_prefix, session_state
 from pipeline.core.ports import Clock, Language, Meter
@@ -72,29 +72,28 @@ class Context:
         """A turn is over, or a leg begins: count and prepare what is due, in the background. Never waits."""
         self._learn(spec)
         if self._uncounted() or self._crowded():
-            self._begin(needed=False)
+            self._begin(None)
 
     def fits(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
         """Whether a prompt with `asked` tokens more than the conversation has, and its reply, fit as things are.
 
         What is prepared takes its place when it is time, or when there is no room without it.
         """
-        self._most_asked = max(self._most_asked, asked)
+        self._most_asked = max(self._most_asked, min(asked, self.budget.knowledge))
         tokens = self.tokens(spec, asked)
         if tokens >= self.budget.rollover or tokens + reply > self.budget.cap:
             self._apply()
         return self.tokens(spec, asked) + reply <= self.budget.cap
 
-    @property
-    def may_shrink(self) -> bool:
-        """Whether a rollover could make room."""
-        return self._work is not None or self._older() > 0
+    def may_shrink(self, asked: int) -> bool:
+        """Whether a rollover could make room for `asked` tokens."""
+        return self._work is not None or self._older(asked) > 0
 
     async def make_room(self, spec: AssistantSpec, asked: int, reply: int) -> bool:
         """`fits`, after a rollover where it takes one: waits at most ROLLOVER_LIMIT_S for that."""
         deadline = self._clock.now() + ROLLOVER_LIMIT_S
         while not self.fits(spec, asked, reply):
-            if not await self._rolled_over(deadline):
+            if not await self._rolled_over(deadline, asked):
                 return False
         return True
 
@@ -142,9 +141,11 @@ class Context:
             return False
         return self.tokens(self._spec, self._most_asked) >= self.budget.prepare and self._older() > 0
 
-    def _older(self) -> int:
+    def _older(self, asked: int = 0) -> int:
+        """How many lines may go, so that what stays leaves room for `asked` tokens and a reply."""
         budget = self.budget
-        room = budget.cap - PROMPT_TOKENS - self._prefix_tokens - budget.state - self._most_asked
+        fixed = PROMPT_TOKENS + self._prefix_tokens + budget.state + MAX_REPLY_TOKENS
+        room = budget.cap - fixed - max(asked, self._most_asked)
         return older_lines(self._conversation.lines, max(0, min(budget.kept, room // 2)))
 
     def _valid(self) -> _Prepared | None:
@@ -164,24 +165,25 @@ class Context:
         log.info("rollover: %d lines became the session state", prepared.lines)
         return True
 
-    async def _rolled_over(self, deadline: float) -> bool:
+    async def _rolled_over(self, deadline: float, asked: int) -> bool:
         """Wait for the work under way, or for work begun now. False: it failed, took too long, or there is none."""
-        if self._work is None and self._older() == 0:
+        if not self.may_shrink(asked):
             return False
-        work = self._begin(needed=True)
+        work = self._begin(asked)
         left = deadline - self._clock.now()
         try:
             return left > 0 and await _within(self._clock, left, asyncio.shield(work))
         except TimeoutError:
             return False
 
-    def _begin(self, *, needed: bool) -> "asyncio.Future[bool]":
+    def _begin(self, needed: int | None) -> "asyncio.Future[bool]":
+        """`needed`: a reply waits for room for so many tokens; None: nobody waits."""
         if self._work is None:
             self._work = asyncio.get_running_loop().create_future()
             self._spawn("context", self._run(self._work, needed))
         return self._work
 
-    async def _run(self, work: "asyncio.Future[bool]", needed: bool) -> None:
+    async def _run(self, work: "asyncio.Future[bool]", needed: int | None) -> None:
         done = False
         try:
             await self._count()
@@ -193,14 +195,14 @@ class Context:
             self._work = None
             work.set_result(done)
 
-    async def _roll(self, needed: bool) -> bool:
+    async def _roll(self, needed: int | None) -> bool:
         """Prepare blocks while there is need. False: it failed."""
-        while needed or self._crowded():
-            if not await self._prepare():
+        while needed is not None or self._crowded():
+            if not await self._prepare(needed or 0):
                 return False
-            if not needed and self.tokens(self._current, self._most_asked) < self.budget.rollover:
+            if needed is None and self.tokens(self._current, self._most_asked) < self.budget.rollover:
                 break
-            needed = False
+            needed = None
             self._apply()
         return True
 
@@ -209,9 +211,9 @@ class Context:
         assert self._spec is not None
         return self._spec
 
-    async def _prepare(self) -> bool:
+    async def _prepare(self, needed: int) -> bool:
         said, lost = self._conversation, self._conversation.lost
-        count, requests = next_part(said.lines, self._older(), self.budget.summary_input)
+        count, requests = next_part(said.lines, self._older(needed), self.budget.summary_input)
         state = said.state
         try:
             for lines in requests:

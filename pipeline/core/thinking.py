@@ -72,7 +72,7 @@ class Thinking:
         try:
             asked = self._look_up(exchange)
             if not self._context.fits(exchange.spec, asked.tokens, asked.max_tokens):
-                if self._context.may_shrink and not self._hopeless(exchange, asked):
+                if self._context.may_shrink(asked.tokens) and not self._hopeless(exchange, asked):
                     yield f"{ONE_MOMENT} "
                 await self._make_room(exchange, asked)
             async with aclosing(self._language.reply(self._request(exchange, asked))) as pieces:

@@ -88,6 +88,24 @@ async def test_a_draft_of_a_long_question_that_fits_is_answered() -> None:
     assert await draft == REPLY
 
 
+async def test_a_long_question_takes_the_place_of_turns_that_would_otherwise_stay_word_for_word() -> None:
+    talk = Talk(history=[["user", LONG], ["assistant", REPLY]] * 10)
+    draft = asyncio.create_task(talk.think("a " * 5500, speculative=True))
+    await talk.clock.advance(2.0)
+    assert await draft == f"{ONE_MOMENT} {REPLY}"
+    assert talk.meter.prompts[-1] + MAX_REPLY_TOKENS <= CONTEXT_TOKENS
+
+
+async def test_one_long_question_does_not_crowd_the_rest_of_the_conversation() -> None:
+    talk = Talk()
+    await talk.ask("a " * 9000)
+    await talk.ask("Are you open?", waits_s=3.0)
+    before = len(talk.language.summarised)
+    for _ in range(10):
+        await talk.ask("Are you open?")
+    assert len(talk.language.summarised) == before
+
+
 async def test_a_failing_engine_is_still_a_spoken_apology() -> None:
     talk = Talk()
     talk.language.fails = True
