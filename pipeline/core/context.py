@@ -6,26 +6,28 @@ never longer than ROLLOVER_LIMIT_S. Nothing is ever cut off a prompt: what does 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import math
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pipeline.contracts.dialogue import Message, Passage
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import MAX_REPLY_TOKENS, ROLLOVER_LIMIT_S
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.core.conversation import Conversation, pinned_prefix, session_state
+from pipeline.core.deadline import within
 from pipeline.core.ports import Clock, Language, Meter
 from pipeline.core.rollover import Allowance, bounded, next_part, older_lines
 from pipeline.core.tokens import MESSAGE_TOKENS, PROMPT_TOKENS, estimated_message_tokens, estimated_tokens
 
 KNOWLEDGE_TOKENS: Final = 160
 """What a language engine says around the passages and a style line (engines.grounding), at most."""
+_MOST_SCALE: Final = 4.0
 _BATCH: Final = 16
 """Lines counted in one go; between two batches others may have the server."""
 
-Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
@@ -63,6 +65,8 @@ class Context:
         self._counts = True
         """False once the engine said that it has no tokenizer."""
         self._most_asked = 0
+        self._scale = 1.0
+        """What the server counts for one of our tokens, at worst; never less than 1."""
         self._prepared: _Prepared | None = None
         self._work: asyncio.Future[bool] | None = None
 
@@ -101,12 +105,21 @@ class Context:
         """The prompt's length: a sum of what was counted before."""
         self._learn(spec)
         said = self._conversation
-        return PROMPT_TOKENS + self._prefix_tokens + said.state_tokens + said.tokens + asked
+        return self._scaled(PROMPT_TOKENS + self._prefix_tokens + said.state_tokens + said.tokens + asked)
+
+    def served(self, reckoned: int, counted: int) -> None:
+        """The server counted a prompt that `tokens` had said to have `reckoned`. It is right: we reckon with more from
+        now on, if it is more."""
+        if counted > reckoned > 0:
+            self._scale = min(_MOST_SCALE, self._scale * counted / reckoned)
+            log.warning(
+                "a prompt reckoned to have %d tokens has %d: reckoning with more from now on", reckoned, counted
+            )
 
     def too_long(self, spec: AssistantSpec, question: int, reply: int) -> bool:
         """Whether a question that has, with its knowledge, so many tokens would not fit into an empty conversation."""
         self._learn(spec)
-        return PROMPT_TOKENS + self._prefix_tokens + question + reply > self.budget.cap
+        return self._scaled(PROMPT_TOKENS + self._prefix_tokens + question) + reply > self.budget.cap
 
     def knowledge(self, passages: Sequence[Passage]) -> tuple[tuple[Passage, ...], int]:
         """The best passages that fit into their share of the prompt, and their tokens with all that is put around."""
@@ -122,6 +135,9 @@ class Context:
         return tuple(fitting), self.budget.knowledge - left + KNOWLEDGE_TOKENS
 
     # Inside ---------------------------------------------------------------------------------------------------------
+
+    def _scaled(self, tokens: int) -> int:
+        return tokens if self._scale == 1.0 else math.ceil(tokens * self._scale)
 
     def _learn(self, spec: AssistantSpec) -> None:
         if spec is not self._spec:
@@ -144,8 +160,8 @@ class Context:
     def _older(self, asked: int = 0) -> int:
         """How many lines may go, so that what stays leaves room for `asked` tokens and a reply."""
         budget = self.budget
-        fixed = PROMPT_TOKENS + self._prefix_tokens + budget.state + MAX_REPLY_TOKENS
-        room = budget.cap - fixed - max(asked, self._most_asked)
+        fixed = PROMPT_TOKENS + self._prefix_tokens + budget.state + max(asked, self._most_asked)
+        room = int((budget.cap - MAX_REPLY_TOKENS) / self._scale) - fixed
         return older_lines(self._conversation.lines, max(0, min(budget.kept, room // 2)))
 
     def _valid(self) -> _Prepared | None:
@@ -172,7 +188,7 @@ class Context:
         work = self._begin(asked)
         left = deadline - self._clock.now()
         try:
-            return left > 0 and await _within(self._clock, left, asyncio.shield(work))
+            return left > 0 and await within(self._clock, left, asyncio.shield(work))
         except TimeoutError:
             return False
 
@@ -213,13 +229,13 @@ class Context:
 
     async def _prepare(self, needed: int) -> bool:
         said, lost = self._conversation, self._conversation.lost
-        count, requests = next_part(said.lines, self._older(needed), self.budget.summary_input)
+        count, requests = next_part(said.lines, self._older(needed), int(self.budget.summary_input / self._scale))
         state = said.state
         try:
             for lines in requests:
                 before = [Message("system", state)] if state else []
                 summary = self._language.summarise([*before, *lines])
-                state = bounded((await _within(self._clock, ROLLOVER_LIMIT_S, summary)).strip(), self.budget.state)
+                state = bounded((await within(self._clock, ROLLOVER_LIMIT_S, summary)).strip(), self.budget.state)
         except TimeoutError:
             self._meter.rollover("late")
             log.warning("rollover: the summary took more than %g s", ROLLOVER_LIMIT_S)
@@ -236,7 +252,7 @@ class Context:
         """The model's own counts in place of estimates. Where they fail the estimates stay."""
         try:
             while self._uncounted():
-                await _within(self._clock, ROLLOVER_LIMIT_S, self._count_some())
+                await within(self._clock, ROLLOVER_LIMIT_S, self._count_some())
         except (EngineError, TimeoutError) as error:
             log.warning("tokens could not be counted, estimates stay: %s", error or "took too long")
 
@@ -265,20 +281,6 @@ class Context:
         else:
             return
         self._counted.add(name)
-
-
-async def _within(clock: Clock, seconds: float, awaitable: Awaitable[Result]) -> Result:
-    """Raises TimeoutError when it takes longer, and cancels it. On the conversation's clock, unlike asyncio.timeout."""
-    work, time_up = asyncio.ensure_future(awaitable), asyncio.ensure_future(clock.sleep(seconds))
-    try:
-        await asyncio.wait({work, time_up}, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return work.result()
-        raise TimeoutError
-    finally:
-        for task in (work, time_up):
-            task.cancel()
-        await asyncio.gather(work, time_up, return_exceptions=True)
 
 
 @lru_cache(maxsize=512)

@@ -175,21 +175,6 @@ def _face_and_voice(
     return facing, Speaking(around.engines.voice, line.speaker, facing, clock)
 
 
-def _thinking(
-    around: Surroundings, conversation: Conversation, context: Context, scos: Scos, clock: SessionClock
-) -> Thinking:
-    return Thinking(
-        language=around.engines.language,
-        retriever=around.engines.retriever,
-        conversation=conversation,
-        context=context,
-        scos=scos,
-        clock=clock,
-        meter=around.meter,
-        load=around.load,
-    )
-
-
 def _tones(speaker: Speaker | None, clock: SessionClock, teller: Teller) -> Tones:
     """A tone unmutes the page as a reply does."""
 

@@ -1,7 +1,7 @@
 """From the visitor's words to the text of a reply: retrieval, the language engine, fallbacks in words."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -113,7 +113,8 @@ class Thinking:
 
     def _request(self, exchange: Exchange, asked: _Asked) -> LanguageRequest:
         spec = exchange.spec
-        self._meter.prompt(self._context.tokens(spec, asked.tokens), speculative=asked.speculative)
+        tokens = self._context.tokens(spec, asked.tokens)
+        self._meter.prompt(tokens, speculative=asked.speculative)
         return LanguageRequest(
             messages=self._conversation.messages(spec, _pending(exchange)),
             question=asked.question,
@@ -125,7 +126,7 @@ class Thinking:
             assistant_name=spec.assistant_name,
             business_name=spec.tenant_name,
             style=self._style(),
-            on_usage=self._usage(exchange),
+            on_usage=lambda usage: self._served(tokens, usage, speculative=not exchange.committed),
         )
 
     def _style(self) -> str:
@@ -133,8 +134,9 @@ class Thinking:
         self._meter.signals(signals.verbosity_level, signals.clarification_confidence)
         return style_line(signals, terse=self._load.terse)
 
-    def _usage(self, exchange: Exchange) -> Callable[[Usage], None]:
-        return lambda usage: self._meter.usage(usage, speculative=not exchange.committed)
+    def _served(self, reckoned: int, usage: Usage, *, speculative: bool) -> None:
+        self._meter.usage(usage, speculative=speculative)
+        self._context.served(reckoned, usage.prompt_tokens)
 
 
 def _pending(exchange: Exchange) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.contracts.dialogue import Usage
 from pipeline.contracts.numbers import CONTEXT_TOKENS, MAX_REPLY_TOKENS, ROLLOVER_TOKENS
 from pipeline.core.conversation import pinned_prefix
 from pipeline.core.thinking import CANNOT_ANSWER, CONTEXT_FULL, ONE_MOMENT, TOO_LONG
@@ -104,6 +105,26 @@ async def test_one_long_question_does_not_crowd_the_rest_of_the_conversation() -
     for _ in range(10):
         await talk.ask("Are you open?")
     assert len(talk.language.summarised) == before
+
+
+class Finer(FakeLanguage):
+    """Its tokens are smaller than anybody would have thought, and its server says so."""
+
+    async def reply(self, request):
+        async for piece in super().reply(request):
+            yield piece
+        request.on_usage(Usage(int(length(request) * 1.5), 0))
+
+
+async def test_a_server_that_counts_more_than_was_reckoned_is_believed_from_then_on() -> None:
+    clock = FakeClock()
+    talk = Talk(Finer(clock), clock=clock)
+    for _ in range(60):
+        assert await talk.ask(LONG) == REPLY
+    assert max(map(length, talk.requests)) * 1.5 + MAX_REPLY_TOKENS <= CONTEXT_TOKENS
+    assert talk.meter.rollovers.count("done") > 3
+    counted = [usage.prompt_tokens for usage, _ in talk.meter.usages]
+    assert all(told >= has for told, has in zip(talk.meter.prompts[2:], counted[2:], strict=True))
 
 
 async def test_a_failing_engine_is_still_a_spoken_apology() -> None:
