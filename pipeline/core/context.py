@@ -111,10 +111,9 @@ class Context:
         """The server counted a prompt that `tokens` had said to have `reckoned`. It is right: we reckon with more from
         now on, if it is more."""
         if counted > reckoned > 0:
+            if self._scale == 1.0:
+                log.warning("a prompt of %d tokens was reckoned at %d: from now on with more", counted, reckoned)
             self._scale = min(_MOST_SCALE, self._scale * counted / reckoned)
-            log.warning(
-                "a prompt reckoned to have %d tokens has %d: reckoning with more from now on", reckoned, counted
-            )
 
     def too_long(self, spec: AssistantSpec, question: int, reply: int) -> bool:
         """Whether a question that has, with its knowledge, so many tokens would not fit into an empty conversation."""

