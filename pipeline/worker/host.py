@@ -15,6 +15,7 @@ from pipeline.core.surroundings import Surroundings
 from pipeline.worker import gpus, metrics
 from pipeline.worker.assembly import Terms, build_engines, build_session, close_engines, start_engines
 from pipeline.worker.audio_door import AudioDoor
+from pipeline.worker.collector import Collector
 from pipeline.worker.drainer import Drainer, Store
 from pipeline.worker.ending import end
 from pipeline.worker.entrance import Entrance
@@ -64,6 +65,7 @@ class Host:
             settings.seats, lambda: len(self.sessions), lambda: line_stats(self.sessions), MonotonicClock(), self._gpus
         )
         self.watchdog = Watchdog(self.load.loop_lag)
+        self._collector = Collector()
         self._draining = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._publisher = LayerPublisher(layer)
@@ -129,6 +131,7 @@ class Host:
             "publisher": self._publisher.run(),
             "watchdog": self.watchdog.run(),
             "load": self.load.run(),
+            "collector": self._collector.run(),
             "media metrics": watch_media(self.sessions),
             "mailbox": self._receive_mail(),
             "touch": self._keep_touch(),
@@ -145,6 +148,7 @@ class Host:
         channel = offers_channel(self.settings.pool)
         await rehearse(self._cast, around.engines)
         await self._mailbox.opened.wait()
+        self._collector.freeze()
         self.ready.set()
         while True:
             await self._seats.take()

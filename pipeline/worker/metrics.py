@@ -36,6 +36,12 @@ ANIMATION_LAG = Histogram(
     "goassist_animation_lag_seconds", "How late a frame of the face was made",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.08, 0.12, 0.25, 1.0),
 )  # fmt: skip
+GC_PAUSE = Histogram(
+    "goassist_gc_pause_seconds", "Pauses of the garbage collector", ["generation"],
+    buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+)  # fmt: skip
+GC_PAUSE_MAX = Gauge("goassist_gc_pause_max_seconds", "Longest pause so far", ["generation"])
+WORKER_RESTARTS = Counter("goassist_worker_restarts_total", "How often a supervisor has started this worker again")
 DEGRADATION_LEVEL = Gauge("goassist_degradation_level", "How hard this worker is pressed, 0 (normal) to 5")
 DEGRADATION_CHANGES = Counter("goassist_degradation_changes_total", "Levels that were entered", ["level"])
 TTFA_P95 = Gauge("goassist_ttfa_rolling_p95_seconds", "Rolling p95 that drives the level; 0 while too few turns say it")

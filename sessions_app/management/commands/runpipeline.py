@@ -1,7 +1,6 @@
 """A worker process: takes sessions from the channel layer, holds their media, writes their journal."""
 
 import asyncio
-import gc
 import re
 import signal
 from typing import Any
@@ -59,8 +58,5 @@ class Command(BaseCommand):
 
     async def _tell_when_ready(self, host: Host) -> None:
         await host.ready.wait()
-        # What is loaded now stays: later collections need not look at it again.
-        gc.collect()
-        gc.freeze()
         self.stdout.write(f"Worker {host.settings.name}: {host.settings.seats} seats, pool {host.settings.pool}")
         self.stdout.flush()
