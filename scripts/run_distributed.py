@@ -13,20 +13,17 @@ from pathlib import Path
 from types import FrameType
 
 WORKERS = int(os.environ.get("WORKERS", "2"))
-GRACE_S = 40.0
-"""A worker drains this long at most (GOASSIST_DRAIN_S is 30) before it is killed."""
+GRACE_S = 45.0
+"""Workers drain this long at most (GOASSIST_DRAIN_S is 30, their supervisor waits 10 more) before all are killed."""
 
 
 def commands() -> dict[str, list[str]]:
     python, manage = sys.executable, "manage.py"
     celery = [python, "-m", "celery", "-A", "goassist_site"]
-    first_port = int(os.environ.get("WORKER_HTTP_PORT") or "9101")
-    workers = {
-        f"worker {i + 1}": [python, manage, "runpipeline", "--http-port", str(first_port + i)] for i in range(WORKERS)
-    }
+    first_port = os.environ.get("WORKER_HTTP_PORT") or "9101"
     return {
         "web": [python, manage, "runweb"],
-        **workers,
+        "workers": [python, manage, "runpipeline", "--processes", str(WORKERS), "--http-port", first_port],
         "celery worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"],
         "celery beat": [*celery, "beat", "--schedule", str(Path(os.environ["GOASSIST_DATA"]) / "celerybeat")],
     }

@@ -1,8 +1,11 @@
-"""A worker process: takes sessions from the channel layer, holds their media, writes their journal."""
+"""A worker process: takes sessions from the channel layer, holds their media, writes their journal. Or several, one a
+core, with a supervisor."""
 
 import asyncio
+import os
 import re
 import signal
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +13,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from goassist_site.env import POOL_PATTERN, SettingsError
 from pipeline.contracts.errors import EngineError
+from pipeline.worker import metrics
 from pipeline.worker.host import Host
+from pipeline.worker.settings import default_name
+from pipeline.worker.supervisor import GRACE_S, Lifeline, Supervisor, restarts
 from sessions_app.management.composition import worker_host
 
 POOL = re.compile(POOL_PATTERN)
+PROCESSES_MOST = 256
 
 
 class Command(BaseCommand):
@@ -21,34 +28,68 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         env = settings.GOASSIST
-        parser.add_argument("--seats", type=int, default=env.goassist_seats, help="Sessions at a time.")
+        parser.add_argument("--seats", type=int, default=env.goassist_seats, help="Sessions at a time, of each.")
         parser.add_argument("--pool", default=env.goassist_pool, help="Which offers to take.")
         parser.add_argument("--name", help="Unique among workers; default: host name and process id.")
         parser.add_argument(
             "--http-port", type=int, default=env.worker_http_port, help="/healthz, /readyz, /metrics; 0: none."
         )
+        parser.add_argument(
+            "--processes",
+            default="1",
+            help="Workers to run, each a process with a name and (from --http-port up) a port of its own, started "
+            "again when it dies; auto: one a core.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        processes = self._processes(options["processes"])
         if options["seats"] < 1:
             raise CommandError("--seats must be at least 1")
-        if not 0 <= options["http_port"] <= 65535:
-            raise CommandError("--http-port must be 0 to 65535")
+        if not 0 <= options["http_port"] <= 65536 - processes:
+            raise CommandError("--http-port must be 0 to 65535, with room for a port of each process")
         if not POOL.fullmatch(options["pool"]):
             raise CommandError("--pool must be small letters, digits and hyphens")
         changes = {name: options[name] for name in ("seats", "pool", "http_port", "name") if options[name] is not None}
         try:
             settings.GOASSIST.require_shared_layer("runpipeline")
+            if options["processes"] != "1":
+                self._supervise(processes, changes)
             asyncio.run(self._run(changes))
         except (SettingsError, EngineError) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"The worker cannot run: {error}") from None
 
+    def _processes(self, text: str) -> int:
+        number = len(os.sched_getaffinity(0)) if text == "auto" else int(text) if text.isdecimal() else 0
+        if not 1 <= number <= PROCESSES_MOST:
+            raise CommandError(f"--processes must be auto, or a number from 1 to {PROCESSES_MOST}")
+        return number
+
+    def _supervise(self, processes: int, changes: dict[str, Any]) -> None:
+        """Does not return."""
+        base, first_port = changes.get("name") or default_name(), changes["http_port"]
+
+        def command(number: int) -> list[str]:
+            port = first_port + number if first_port else 0
+            options = {"seats": changes["seats"], "pool": changes["pool"], "name": f"{base}-{number + 1}"}
+            words = [f"--{name}={value}" for name, value in {**options, "http-port": port}.items()]
+            return [sys.executable, sys.argv[0], "runpipeline", *words]
+
+        supervisor = Supervisor(command, processes, drain_s=settings.GOASSIST.goassist_drain_s)
+        self.stdout.write(f"Supervisor {base}: {processes} workers")
+        self.stdout.flush()
+        sys.exit(supervisor.run())
+
     async def _run(self, changes: dict[str, Any]) -> None:
         host = worker_host(**changes)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, host.drain)
+        Lifeline(
+            lambda: loop.call_soon_threadsafe(host.drain), settings.GOASSIST.goassist_drain_s + GRACE_S, os.environ
+        )
+        metrics.WORKER_RESTARTS.inc(restarts(os.environ))
         telling = asyncio.create_task(self._tell_when_ready(host))
         try:
             await host.run()

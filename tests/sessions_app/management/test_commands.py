@@ -49,6 +49,8 @@ def test_a_process_of_its_own_wants_a_layer_that_is_shared(tmp_path: Path, comma
         (["runpipeline", "--seats", "0"], "--seats must be at least 1"),
         (["runpipeline", "--http-port", "70000"], "--http-port must be 0 to 65535"),
         (["runpipeline", "--pool", "No Such Pool"], "--pool must be"),
+        (["runpipeline", "--processes", "none"], "--processes must be auto, or a number"),
+        (["runpipeline", "--processes", "3", "--http-port", "65534"], "with room for a port of each process"),
         (["runembedded", "--port", "1"], "unrecognized arguments"),
         (["seed_demo", "--yaml"], "unrecognized arguments"),
     ],
