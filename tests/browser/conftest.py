@@ -36,13 +36,16 @@ async def _opened(args: list[str], **options: Any) -> AsyncIterator[tuple[Page, 
 
 @pytest_asyncio.fixture
 async def talk() -> AsyncIterator[Callable[..., Any]]:
-    """`page, office = await talk(args=…, path=…, **context options)`: fails on script errors and policy violations."""
+    """`page, office = await talk(args=…, path=…, init=…, **context options)`: fails on script errors and violations of
+    the policy. `init`: a function that runs before the page's own scripts."""
     async with AsyncExitStack() as stack:
 
         async def open_page(
-            args: list[str] = FAKE_MICROPHONE, path: str = "/talk/", **options: Any
+            args: list[str] = FAKE_MICROPHONE, path: str = "/talk/", init: str = "", **options: Any
         ) -> tuple[Page, Office]:
             page, office = await stack.enter_async_context(_opened(args, **options))
+            if init:
+                await page.add_init_script(f"({init})()")
             await page.goto(ORIGIN + path)
             return page, office
 

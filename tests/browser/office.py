@@ -9,6 +9,7 @@ from typing import Any
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from playwright.async_api import BrowserContext, Route, WebSocketRoute
 
+from tests.browser.detour import WirePeer
 from tests.browser.site import ORIGIN
 from tests.fakes.installation import Tone
 
@@ -19,7 +20,7 @@ GRANT = {
     "token": "token.of.session",
     "expires_at": "2030-01-01T00:00:00Z",
     "ice_servers": [],
-    "urls": {"signaling": SOCKET, "blendshapes": SOCKET + "blendshapes"},
+    "urls": {"signaling": SOCKET, "audio": SOCKET + "audio/", "blendshapes": SOCKET + "blendshapes"},
 }
 
 
@@ -107,6 +108,10 @@ class Office:
         """What a caller is told of its place in line before it is answered; `seat` lets it move up."""
         self.seat = asyncio.Event()
         self.mute_answers = False
+        self.audio_shut = False
+        """The audio websocket cannot be had either."""
+        self.audio_protocols: list[list[str]] = []
+        self.wire_peers: list[WirePeer] = []
         self.requests: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
         self.sockets: list[WebSocketRoute] = []
@@ -117,6 +122,7 @@ class Office:
     async def open(self, context: BrowserContext) -> None:
         await context.route(f"{ORIGIN}/api/v1/sessions", self._create)
         await context.route_web_socket(f"{SOCKET}*", self._accept)
+        await context.route_web_socket(f"{SOCKET}audio/", self._accept_audio)
 
     async def peer(self, leg: int) -> Peer:
         """The worker's end of this leg, once its control channel is open."""
@@ -124,6 +130,18 @@ class Office:
             await self.news.wait_for(lambda: len(self.peers) >= leg)
         await self.peers[leg - 1].up.wait()
         return self.peers[leg - 1]
+
+    async def peer_made(self, leg: int) -> None:
+        """An offer was answered, whether or not a path is found."""
+        async with self.news:
+            await self.news.wait_for(lambda: len(self.peers) >= leg)
+
+    async def wire_peer(self, number: int) -> WirePeer:
+        """The worker's end of the so-many-th audio websocket, once the page has spoken on it."""
+        async with self.news:
+            await self.news.wait_for(lambda: len(self.wire_peers) >= number)
+        await self.wire_peers[number - 1].up.wait()
+        return self.wire_peers[number - 1]
 
     async def message(self, kind: str) -> dict[str, Any]:
         """The first message of this type that the page sent over the websocket."""
@@ -135,7 +153,7 @@ class Office:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for peer in self.peers:
+        for peer in (*self.peers, *self.wire_peers):
             await peer.close()
 
     async def _create(self, route: Route) -> None:
@@ -150,6 +168,16 @@ class Office:
     def _accept(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)
         socket.on_message(lambda text: self._spawn(self._hear(socket, json.loads(text))))
+
+    async def _accept_audio(self, socket: WebSocketRoute) -> None:
+        if self.audio_shut:
+            await socket.close(code=1013, reason="The line was lost. Try again.")
+            return
+        self.audio_protocols.append(list(socket.protocols))
+        async with self.news:
+            leg = len(self.peers) + len(self.wire_peers) + 1
+            self.wire_peers.append(WirePeer(leg, SESSION, socket))
+            self.news.notify_all()
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.office import Office, Peer
 from tests.browser.site import CHROMIUM, FAKE_MICROPHONE, ORIGIN, QUIET, serve
+from tests.browser.worklets import served_worklets
 
 SCREENS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 Scene = Callable[[Page, Office], Awaitable[None]]
@@ -56,6 +57,19 @@ async def speaking(page: Page, office: Office) -> None:
         90, jawOpen=0.55, mouthStretchLeft=0.4, mouthStretchRight=0.4, mouthLowerDownLeft=0.3, mouthLowerDownRight=0.3
     )
     await page.wait_for_timeout(700)
+
+
+async def detour(page: Page, office: Office) -> None:
+    """The network lets no call through: the agent speaks over the websocket."""
+    office.mute_answers = True
+    await page.get_by_role("button", name="Talk").click()
+    peer = await office.wire_peer(1)
+    peer.event("turn.done", reply=0, text="Riverside Vet Clinic, good morning. How can I help?", interrupted=False)
+    peer.event("caption.final", text="What are your opening hours on Saturday?", origin="voice")
+    peer.begin_reply(1, "On Saturday we are open from nine to one, and for emergencies")
+    peer.faces(90, jawOpen=0.55, mouthStretchLeft=0.4, mouthStretchRight=0.4)
+    await page.locator('[data-part="quality"]').wait_for()
+    await page.wait_for_timeout(300)
 
 
 async def muted(page: Page, office: Office) -> None:
@@ -118,8 +132,8 @@ async def refused(page: Page, office: Office) -> None:
 
 SCENES: dict[str, tuple[str, Scene]] = {
     "idle": ("/talk/", idle), "listening": ("/talk/", listening), "thinking": ("/talk/", thinking),
-    "speaking": ("/talk/", speaking), "muted": ("/talk/", muted), "busy": ("/talk/", busy),
-    "queued": ("/talk/", queued), "lost": ("/talk/", lost),
+    "speaking": ("/talk/", speaking), "detour": ("/talk/", detour), "muted": ("/talk/", muted),
+    "busy": ("/talk/", busy), "queued": ("/talk/", queued), "lost": ("/talk/", lost),
     "ended": ("/talk/", ended), "chat": ("/talk/", chat), "settings": ("/talk/", settings),
     "faceless": ("/talk/", faceless), "home": ("/", idle), "error": ("/lost/", idle),
 }  # fmt: skip
@@ -146,12 +160,12 @@ async def take(browser: Browser, scenes: dict[str, tuple[str, Scene]], folder: P
 
 async def main(folder: Path, wanted: set[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    async with async_playwright() as playwright:
+    async with async_playwright() as playwright, served_worklets() as worklets:
         for flags, scenes in (
             (FAKE_MICROPHONE, SCENES),
             (["--deny-permission-prompts", "--use-fake-device-for-media-stream"], REFUSING),
         ):
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags])
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *worklets, *flags])
             await take(browser, scenes, folder, wanted)
             await browser.close()
 

@@ -181,13 +181,6 @@ async def test_a_missing_microphone_is_explained(talk: Talk) -> None:
     await expect(page.get_by_role("alert")).to_contain_text("No microphone found")
 
 
-async def test_a_network_without_a_path_is_explained(talk: Talk) -> None:
-    page, office = await talk()
-    office.mute_answers = True
-    await page.get_by_role("button", name="Talk").click()
-    await expect(page.get_by_role("alert")).to_contain_text("Your network blocks the call", timeout=20_000)
-
-
 async def test_an_idle_session_ends_in_words(talk: Talk) -> None:
     page, office = await called(talk)
     (await office.peer(1)).event("ended", reason="idle")
