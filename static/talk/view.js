@@ -21,7 +21,7 @@ const MOODS = {
   ended: ['Conversation ended', 'Press Talk to start again.'],
 };
 const QUALITY = { good: 'Good connection', fair: 'Fair connection', poor: 'Poor connection' };
-const DETOUR = 'Your network blocks direct calls, so the sound goes through the web server. Answers may come a moment later.';
+const DETOUR = 'Your network blocks direct calls: the sound takes a detour and may come a moment later.';
 const IN_CALL = new Set(['listening', 'muted', 'thinking', 'speaking', 'reconnecting']);
 const METER_WORDS_MS = 500;
 
