@@ -80,6 +80,13 @@ def tuned(answer: str, *, silence_unsent: bool) -> str:
     return _OPUS.sub(lambda line: f"{line[0].rstrip()}\r\na=fmtp:{line[1]} {wanted}\r", answer)
 
 
+def opus_type(answer: str) -> int:
+    """The RTP payload type of Opus. Raises MediaError when it was not agreed on."""
+    if found := _OPUS.search(answer):
+        return int(found[1])
+    raise MediaError("the offer has no Opus")
+
+
 def candidate(text: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> RTCIceCandidate | None:
     """A trickled candidate; None: nothing to add (the end of candidates, mDNS, TCP). Raises MediaError."""
     if len(text) > CANDIDATE_CHARS:

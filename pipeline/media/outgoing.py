@@ -1,21 +1,28 @@
-"""The outlet of a WebRTC line: frames are encoded here, and aiortc's sender is handed finished packets.
+"""The outlet of a WebRTC line: frames are encoded here, and go out as RTP.
 
-aiortc asks the track for a packet, sends it, and asks again. It passes an `av.Packet` on as it is: it neither
-converts nor measures loudness (in Python, per sample), nor uses its executor. Ten silent packets after speech: to stop
-dead makes Chromium stretch the last sound by 70 to 100 ms.
+aiortc asks the track for a packet when the connection stands; that is when we are ready. Packets go to its transport
+(`departures`), or where that is impossible to the track: aiortc passes an `av.Packet` on as it is, neither converts nor
+measures loudness (in Python, per sample), nor uses its executor. Ten silent packets after speech: to stop dead makes
+Chromium stretch the last sound by 70 to 100 ms.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from pipeline.contracts.numbers import WIRE_RATE_HZ
+from pipeline.media import departures
+from pipeline.media.departures import Departures
 from pipeline.media.edges import VOICE_RATE_HZ
 from pipeline.media.opus import encoder
+
+log = logging.getLogger(__name__)
 
 TIME_BASE = Fraction(1, WIRE_RATE_HZ)
 RTP_TICKS = WIRE_RATE_HZ // VOICE_RATE_HZ
@@ -37,6 +44,12 @@ class RtpOutlet:
         self.on_ready: Callable[[], None] = _nobody
         self.track = OutgoingTrack(self._asked_for)
         self._encoder = encoder()
+        self._departures: Departures | None = None
+
+    def depart_from(self, sender: Any, payload_type: int) -> None:
+        """Send by way of this `aiortc.RTCRtpSender`'s transport, past its task. Call when all is negotiated."""
+        if departures.possible(sender):
+            self._departures = Departures(sender, payload_type)
 
     @property
     def ready(self) -> bool:
@@ -44,14 +57,20 @@ class RtpOutlet:
 
     def send(self, pcm: bytes, position: int) -> bytes:
         payload = self._encoder.encode(pcm)
-        packet = av.Packet(payload)
-        packet.pts = position * RTP_TICKS
-        packet.time_base = TIME_BASE
-        self.track.give(packet)
+        if self._departures is None:
+            self._give(payload, position * RTP_TICKS)
+        elif not self._departures.send(payload, position * RTP_TICKS):
+            log.warning("aiortc's transport has to wait before it sends: its sender is given the packets")
+            self._departures = None
         return payload
 
     def close(self) -> None:
         self.track.stop()
+
+    def _give(self, payload: bytes, ticks: int) -> None:
+        packet = av.Packet(payload)
+        packet.pts, packet.time_base = ticks, TIME_BASE
+        self.track.give(packet)
 
     def _asked_for(self) -> None:
         self.on_ready()

@@ -121,6 +121,7 @@ class Peer:
         if on_rtp := self._incoming.shortcut(audio.receiver):
             for watch in self._guards:
                 watch.on_rtp = on_rtp
+        self._outlet.depart_from(audio.sender, offer.opus_type(ours))
         if audio.receiver.track is not None:  # an offer may want to listen only
             self.microphone.listen(audio.receiver.track, self._incoming.beat)
         return str(pc.localDescription.sdp)
