@@ -26,7 +26,10 @@ BYTES_PER_MS = EAR_RATE_HZ // 1000 * 2
 SILENCE = bytes(PIECE_BYTES)
 PIECE_TICKS = WIRE_RATE_HZ * PACKET_MS // 1000
 GAP_TICKS = WIRE_RATE_HZ
-"""1 s: a longer gap, or a jump backwards by more, is a new beginning and is not filled."""
+"""1 s: a longer gap is a new beginning and is not filled."""
+LATE_TICKS = 3 * PIECE_TICKS
+"""60 ms: what the clock's silence has taken from packets that came late is left out of the next silence, up to this.
+After a longer stall time is as much behind, or the silence that ends an utterance would not be heard in time."""
 BEAT_S = PACKET_MS / 1000
 LAG_S = 0.02
 """The clock's silence stays so much behind, or a packet that is a little late would find its place taken."""
@@ -93,8 +96,7 @@ class Microphone:
         self._heard_pts, self._heard_s = pts + ticks, now
         t_audio_ms = self._capture.stamp(pts, ticks, (now - self._t0) * 1000)
         gap = pts - self._fed if self._fed is not None else 0
-        if self._fed is None or abs(gap) > GAP_TICKS:
-            self._pending.clear()
+        if self._fed is None or not -LATE_TICKS <= gap <= GAP_TICKS:
             self._fed = pts
         elif gap > 0:
             for place in range(round(gap / PIECE_TICKS), 0, -1):
