@@ -11,8 +11,9 @@ import numpy as np
 
 from benchmarks.pauses.hear import Look, Trace, hear, pause_at
 from benchmarks.pauses.make import utterances
+from pipeline.engines.lexical_turns import words_of
 from pipeline.engines.prosody import Ending, ending
-from pipeline.engines.wording import Marks, marks
+from pipeline.engines.wording import Marks
 
 PENALTY: Final = 1.0
 STEPS: Final = 30
@@ -35,7 +36,8 @@ def is_end(trace: Trace, look: Look) -> bool:
 
 
 def features(trace: Trace, look: Look) -> list[float]:
-    return [*marks(look.text), *ending(pause_at(trace, look).pcm)]
+    pause = pause_at(trace, look)
+    return [*words_of(pause), *ending(pause.pcm)]
 
 
 def fit(traces: list[Trace]) -> tuple[float, Marks, Ending]:

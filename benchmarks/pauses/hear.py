@@ -47,7 +47,7 @@ class Look:
     window: int
     """The last silent window of those that made it a pause."""
     text: str
-    confidence: float
+    unended: str
     asked_ms: float
     """What the recogniser computed to say it."""
     speech_ms: float
@@ -70,7 +70,7 @@ def pause_at(trace: Trace, look: Look) -> Pause:
     """What a turn detector is asked."""
     end = int(arrival_ms(look.window)) * BYTES_PER_MS
     pcm = trace.utterance.pcm[max(0, end - int(PAUSE_SOUND_S * 1000) * BYTES_PER_MS) : end]
-    return Pause(look.text, pcm, look.speech_ms, SOFT_WINDOWS * WINDOW_MS)
+    return Pause(look.text, pcm, look.speech_ms, SOFT_WINDOWS * WINDOW_MS, look.unended)
 
 
 def hear(utterances: list[Utterance]) -> list[Trace]:
@@ -111,8 +111,8 @@ class _Ear:
             start = fed or max(0, int((begin * WINDOW_MS - PREROLL_MS) * BYTES_PER_MS))
             self._tell(["pcm", 0, *self._files, utterance.pcm[start:end]])
             fed, asked = end, time.process_time()
-            _, _, text, confidence = self._tell(["so_far", 0])
-            looks.append(Look(window, text, confidence, (time.process_time() - asked) * 1000, speech_ms))
+            _, _, text, _, unended = self._tell(["so_far", 0])
+            looks.append(Look(window, text, unended, (time.process_time() - asked) * 1000, speech_ms))
         self._tell(["finish", 0])
         return Trace(utterance, tuple(probabilities), tuple(looks))
 

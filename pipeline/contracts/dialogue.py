@@ -39,6 +39,9 @@ class Transcript:
     text: str
     confidence: float = 1.0
     """0 to 1; 1 where the engine gives none."""
+    unended: str = ""
+    """Of an utterance that goes on: its words when nothing is taken to end here; empty where the engine cannot say.
+    Worse as a text. Where only one of the two sounds like an end, it may be none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class Pause:
     """The turn's last `TurnDetector.sound_s`, 16 kHz mono s16le, the silence at its end included."""
     speech_ms: float
     silence_ms: float
+    unended: str = ""
+    """`Transcript.unended` of that text."""
 
 
 class TurnDetector(Engine, Protocol):

@@ -38,7 +38,15 @@ class LexicalTurns:
 
     async def completeness(self, pause: Pause) -> float:
         voice = await asyncio.get_running_loop().run_in_executor(self._thread, ending, pause.pcm)
-        return completeness(marks(pause.text), voice)
+        return completeness(words_of(pause), voice)
+
+
+def words_of(pause: Pause) -> Marks:
+    """Where the recogniser hears two things, an end and a middle, their marks are halved: the truth may be either."""
+    ended = marks(pause.text)
+    if not pause.unended:
+        return ended
+    return Marks(*((one + other) / 2 for one, other in zip(ended, marks(pause.unended), strict=True)))
 
 
 def completeness(words: Marks, voice: Ending) -> float:

@@ -188,9 +188,9 @@ class PocketsphinxHearing:
         match item:
             case ["partial", number, text] if self._model and number == self._number:
                 self._partial = text
-            case ["so_far", question, text, confidence] if question in self._questions:
+            case ["so_far", question, text, confidence, unended] if question in self._questions:
                 if not (answer := self._questions[question]).done():
-                    answer.set_result(Transcript(text, confidence))
+                    answer.set_result(Transcript(text, confidence, unended))
             case ["final", number, text, confidence] if number == self._number - 1:
                 if self._final is not None and not self._final.done():
                     self._final.set_result(Transcript(text, confidence))

@@ -2,11 +2,12 @@
 
 Items to the child are `["warm", model, dictionary]`, `["pcm", utterance, model, dictionary, bytes]`,
 `["so_far", question]`, `["finish", utterance]` and `["discard"]`; items from it `["partial", utterance, text]`,
-`["so_far", question, text, confidence]` and `["final", utterance, text, confidence]`.
+`["so_far", question, text, confidence, unended]` and `["final", utterance, text, confidence]`.
 
 What was said so far is had by ending a segment and beginning the next one: the decoder's guess in the middle lacks its
 third pass (the best path through the lattice) and is worse, while the whole loses nothing, for people are asked where
-they pause (docs/engines.md). An utterance's text is that of its segments.
+they pause (docs/engines.md). An utterance's text is that of its segments. But an ended segment takes it for granted
+that the sentence ends, and hears "bring in mind" for "bring in my": the guess does not, and is told as `unended`.
 
 Decoders are costly (26 MB, 60 to 120 ms) and only needed while somebody speaks, so all sessions of a version share a
 pool of them; what a decoder knows of a session's microphone (the cepstral mean) moves with the session.
@@ -74,6 +75,8 @@ class Recognition:
         self._cepstral_mean = CEPSTRAL_MEAN
         self._segments: list[tuple[str, float]] = []
         """Text and confidence of what has been ended of the utterance under way; those without words left out."""
+        self._unended = ""
+        """What was guessed just before the last segment with words in it ended."""
         self._fresh = False
         """There was sound since the last segment ended."""
         self._partial = ""
@@ -118,26 +121,33 @@ class Recognition:
         self._files, self._decoder = files, self._decoders.lease(files)
         self._decoder.set_cmn(self._cepstral_mean)
         self._decoder.start_utt()
-        self._segments, self._fresh = [], False
+        self._segments, self._unended, self._fresh = [], "", False
         self._partial, self._unlooked_bytes = "", 0
 
     def _tell_partial(self, utterance: int) -> None:
         if self._unlooked_bytes < PARTIAL_EVERY_BYTES:
             return
         self._unlooked_bytes = 0
-        guess = self._decoder.hyp()
-        if guess is None:
-            return
-        text = " ".join([*(text for text, _ in self._segments), guess.hypstr]).strip()
-        if text != self._partial:
+        text = self._guess()
+        if text and text != self._partial:
             self._partial = text
             self._send(["partial", utterance, text])
 
-    def _so_far(self) -> tuple[str, float]:
-        if self._decoder is not None and self._fresh:
+    def _guess(self) -> str:
+        """All words up to now, nothing taken to end here."""
+        guess = self._decoder.hyp()
+        return " ".join([*(text for text, _ in self._segments), guess.hypstr if guess is not None else ""]).strip()
+
+    def _so_far(self) -> tuple[str, float, str]:
+        if self._decoder is None:
+            return "", 0.0, ""
+        if self._fresh:
+            guess, known = self._guess(), len(self._segments)
             self._end_segment()
             self._decoder.start_utt()
-        return joined(self._segments)
+            if len(self._segments) > known:
+                self._unended = guess
+        return *joined(self._segments), self._unended
 
     def _end_segment(self) -> None:
         self._decoder.end_utt()

@@ -55,7 +55,7 @@ def trace(*lengths_ms, kind="c", pcm_level=100):
     probabilities += [0.01] * 120
     noise = np.random.default_rng(1).uniform(-pcm_level, pcm_level, len(probabilities) * 512).astype("<i2")
     utterance = Utterance("tuning", kind, "slt", "vet", ("x", "y"), noise.tobytes(), tuple(spans), False)
-    looks = tuple(Look(window, "", 1.0, 0.0, 500.0) for _, window, _ in pauses(probabilities))
+    looks = tuple(Look(window, "", "", 0.0, 500.0) for _, window, _ in pauses(probabilities))
     return Trace(utterance, tuple(probabilities), looks)
 
 
@@ -74,7 +74,7 @@ def test_first_audio_counts_from_the_true_end_also_after_a_cut_in():
 
 def test_a_reply_that_is_not_ready_is_waited_for():
     spoken = trace(960)
-    late = Trace(spoken.utterance, spoken.probabilities, (Look(spoken.looks[0].window, "", 1.0, 1000.0, 500.0),))
+    late = Trace(spoken.utterance, spoken.probabilities, (Look(spoken.looks[0].window, "", "", 1000.0, 500.0),))
     assert simulate.ours(late, BRISK, lambda t, look: 1.0, ENDPOINT_MS).first_audio_ms > 1000
 
 

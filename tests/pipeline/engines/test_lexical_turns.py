@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.ports import Pause
-from pipeline.engines.lexical_turns import LexicalTurns, completeness
+from pipeline.engines.lexical_turns import LexicalTurns, completeness, words_of
 from pipeline.engines.prosody import FLAT, ending
 from pipeline.engines.wording import marks
 from tests.speech import FLITE_VOICES, spoken
@@ -71,6 +71,15 @@ def test_a_question_may_end_where_a_statement_may_not(text, open_end):
 
 def test_no_words_at_all_are_no_end():
     assert finished("") < 0.5
+
+
+def judged(text, unended):
+    return completeness(words_of(Pause(text, b"", 1000, 100, unended)), FLAT)
+
+
+def test_an_end_that_is_heard_only_where_an_end_is_taken_for_granted_is_doubtful():
+    sure, unsure = judged("i want to bring in mind", ""), judged("i want to bring in mind", "i want to bring in my")
+    assert judged("i want to bring in my", "i want to bring in my") < unsure < sure - 0.2
 
 
 @given(st.text(max_size=80))

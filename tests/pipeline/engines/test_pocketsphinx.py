@@ -105,6 +105,16 @@ async def test_when_only_silence_follows_the_final_says_what_was_said_so_far(asr
     await hearing.close()
 
 
+async def test_in_a_pause_the_words_are_also_told_as_if_more_were_to_come(asr):
+    hearing = await asr.open(SPEC)
+    await say(hearing, "I would like to make an appointment for", "rms")
+    known = await hearing.so_far()
+    assert known.unended.split()[-3:] == ["an", "appointment", "for"]
+    hearing.feed(SILENCE * 10)
+    assert (await hearing.so_far()).unended == known.unended
+    await hearing.close()
+
+
 async def test_partials_go_on_from_what_was_said_before_the_pause(asr):
     hearing = await asr.open(SPEC)
     await say(hearing, "What are your opening hours")
