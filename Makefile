@@ -33,17 +33,22 @@ check: $(VENV)/.dev ## Style, types, layers
 	@$(VENV)/bin/mypy pipeline sessions_app goassist_site
 	@$(VENV)/bin/lint-imports
 
-bench: $(VENV)/.base ## Latency and cost of 1, 5 and 10 sessions on this machine
-	@$(PY) -m benchmarks
+bench: $(VENV)/.bench ## Latency and cost on this machine, peers beside us: an hour; ARGS="--quick" takes minutes
+	@scripts/debian-packages chromium flite sox
+	@$(PY) -m benchmarks $(or $(ARGS),--peers --charts docs/charts)
 
 requirements: $(VENV)/.dev ## Pin requirements/*.in anew
 	@scripts/pin-requirements
 
 clean: ## Remove the virtual environments (data in $GOASSIST_DATA stays)
-	rm -rf $(VENV) .venv-llm
+	rm -rf $(VENV) .venv-llm .venv-pipecat .venv-livekit
 
 $(VENV)/.base: requirements.txt
 	@PYTHON="$(PYTHON)" scripts/install $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.base
+	@PYTHON="$(PYTHON)" scripts/install $(VENV) requirements/bench.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.base
