@@ -7,7 +7,7 @@ from pipeline.contracts.dialogue import TurnTimings
 from pipeline.contracts.events import EventKind
 from pipeline.contracts.numbers import BUDGET_MS
 from pipeline.core.exchange import Exchange
-from pipeline.core.ports import Meter
+from pipeline.core.surroundings import Meter
 from pipeline.core.telling import Teller
 
 CLIENT_MOST_MS = 60_000.0

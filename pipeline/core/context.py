@@ -18,8 +18,9 @@ from pipeline.contracts.numbers import MAX_REPLY_TOKENS, ROLLOVER_LIMIT_S
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.core.conversation import Conversation, pinned_prefix, session_state
 from pipeline.core.deadline import within
-from pipeline.core.ports import Clock, Language, Meter
+from pipeline.core.ports import Clock, Language
 from pipeline.core.rollover import Allowance, bounded, next_part, older_lines
+from pipeline.core.surroundings import Meter
 from pipeline.core.tokens import MESSAGE_TOKENS, PROMPT_TOKENS, estimated_message_tokens, estimated_tokens
 
 KNOWLEDGE_TOKENS: Final = 160

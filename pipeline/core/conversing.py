@@ -17,7 +17,8 @@ from pipeline.core.floor import Floor
 from pipeline.core.interrupting import Verdict, command, verdict
 from pipeline.core.limits import Limits
 from pipeline.core.listening import Listening, Silence
-from pipeline.core.ports import Meter, Pause, TurnDetector
+from pipeline.core.ports import Pause, TurnDetector
+from pipeline.core.surroundings import Meter
 from pipeline.core.tasks import Tasks
 from pipeline.core.telling import Teller
 from pipeline.core.turns import Turns
@@ -183,8 +184,14 @@ class Conversing:
             self._drafting.begin(self._turns.draft(transcript, silence.t_audio_ms))
 
     async def _ask_detector(self, lull: int, transcript: Transcript, silence: Silence) -> None:
-        whole = self._turns.whole(transcript.text)
-        pause = Pause(whole, self._listening.sound, silence.speech_ms, silence.silence_ms)
+        whole = self._turns.whole
+        pause = Pause(
+            text=whole(transcript.text),
+            unended=whole(transcript.unended) if transcript.unended else "",
+            pcm=self._listening.sound,
+            speech_ms=silence.speech_ms,
+            silence_ms=silence.silence_ms,
+        )
         asked_ms = self._turns.now_ms()
         try:
             completeness = await self._detector.completeness(pause)

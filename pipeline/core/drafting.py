@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pipeline.contracts.numbers import CLOSE_DEADLINE_S
 from pipeline.core.exchange import Exchange
-from pipeline.core.ports import Meter
+from pipeline.core.surroundings import Meter
 from pipeline.core.words import words
 
 Start = Callable[[Exchange], "asyncio.Task[None]"]

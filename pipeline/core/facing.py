@@ -16,7 +16,8 @@ from pipeline.contracts.audio import PhonemeMark
 from pipeline.contracts.face import FaceFrame
 from pipeline.contracts.numbers import FACE_BATCH_MS, FACE_EASE_MS, FACE_FPS, FACE_HOLD_MS
 from pipeline.core.clock import SessionClock
-from pipeline.core.ports import FaceTrack, Line, Load, Meter, Publisher
+from pipeline.core.ports import FaceTrack, Line
+from pipeline.core.surroundings import Load, Meter, Publisher
 
 LEAD_MS = 40.0
 HEARTBEAT_S = 0.5

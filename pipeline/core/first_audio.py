@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pipeline.contracts.events import EventKind
 from pipeline.contracts.numbers import FIRST_AUDIO_LIMIT_MS
 from pipeline.core.clock import SessionClock
-from pipeline.core.ports import Meter
+from pipeline.core.surroundings import Meter
 from pipeline.core.telling import Teller
 from pipeline.core.tones import Tones
 

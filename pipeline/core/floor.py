@@ -20,7 +20,7 @@ from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.first_audio import FirstAudio
 from pipeline.core.mouth import Mouth
-from pipeline.core.ports import Journal
+from pipeline.core.surroundings import Journal
 from pipeline.core.telling import Teller
 
 log = logging.getLogger(__name__)

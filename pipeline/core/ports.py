@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk
-from pipeline.contracts.dialogue import LanguageRequest, Message, Passage, Record, Transcript, Usage
+from pipeline.contracts.dialogue import LanguageRequest, Message, Passage, Transcript
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.face import Pose
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
@@ -31,9 +31,6 @@ class Engine(Protocol):
     async def close(self) -> None: ...
 
 
-# VAD ------------------------------------------------------------------------------------------------------------
-
-
 class VadStream(Protocol):
     """One session's voice activity state."""
 
@@ -51,9 +48,6 @@ class Vad(Engine, Protocol):
         """`on_probability` is called on the loop with each window's speech probability 0 to 1, in order, soon (the
         windows of all sessions that wait are run in one call); `on_failure` once, after which nothing comes."""
         ...
-
-
-# ASR ------------------------------------------------------------------------------------------------------------
 
 
 class Hearing(Protocol):
@@ -92,9 +86,6 @@ class Asr(Engine, Protocol):
         ...
 
 
-# End of turn ------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Pause:
     """The visitor has fallen silent: all that is known of whether more will come."""
@@ -125,9 +116,6 @@ class EchoDetector(Protocol):
     def likeness(self, heard: bytes, reference: bytes, reference_hz: int) -> float:
         """0 to 1: how much of `heard` (mono s16le, 16 kHz) is `reference` (mono s16le) a little later."""
         ...
-
-
-# Knowledge and language -------------------------------------------------------------------------------------------
 
 
 class Retriever(Protocol):
@@ -161,9 +149,6 @@ class Language(Engine, Protocol):
         ...
 
 
-# TTS ------------------------------------------------------------------------------------------------------------
-
-
 class Voice(Engine, Protocol):
     def speak(self, text: str, settings: VoiceSettings, *, owner: str = "") -> AsyncGenerator[SpeechChunk, None]:
         """The phrase as sound, streaming. `text` is spoken sanitised; word marks refer to `text` as given. `owner`: the
@@ -172,9 +157,6 @@ class Voice(Engine, Protocol):
         Closing the iterator aborts synthesis. Raises EngineError.
         """
         ...
-
-
-# Face -----------------------------------------------------------------------------------------------------------
 
 
 class FaceTrack(Protocol):
@@ -197,9 +179,6 @@ class Face(Engine, Protocol):
     def open(self, seed: int) -> FaceTrack:
         """`seed` sets the blinks' rhythm, so that tests repeat."""
         ...
-
-
-# Media ------------------------------------------------------------------------------------------------------------
 
 
 class Microphone(Protocol):
@@ -287,98 +266,6 @@ class Line(Protocol):
 
     def stats(self) -> dict[str, float]:
         """Numbers for metrics: packets_in, packets_lost, jitter_ms, jitter_buffer_ms, packets_out."""
-        ...
-
-
-# Stores -----------------------------------------------------------------------------------------------------------
-
-
-class Journal(Protocol):
-    def record(self, record: Record) -> None:
-        """Keep this, whatever happens next. Returns when the operating system has it; does not wait for a database.
-
-        Never raises: a disk that is full must not end a call.
-        """
-        ...
-
-
-class Publisher(Protocol):
-    """Live news for watchers. Never waits; what cannot be sent is dropped and counted."""
-
-    def event(self, session_id: str, event: dict[str, Any]) -> None: ...
-    def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None: ...
-
-
-class Meter(Protocol):
-    """What the worker counts. Never raises."""
-
-    def failed(self, where: str) -> None:
-        """Something of a session failed; `where`: asr, llm, tts, face, reply, version, session, context."""
-        ...
-
-    def face_lag(self, lag_s: float) -> None:
-        """How late a frame of the face was."""
-        ...
-
-    def prompt(self, tokens: int, *, speculative: bool = False) -> None:
-        """How long a prompt was. `speculative`: of a reply that may never be told."""
-        ...
-
-    def usage(self, usage: Usage, *, speculative: bool = False) -> None:
-        """What the language server counted for a reply."""
-        ...
-
-    def rollover(self, outcome: str) -> None:
-        """Older turns were to become the Session State block: `done`, `failed`, or `late` (over the time limit)."""
-        ...
-
-    def signals(self, verbosity: float, clarification: float) -> None:
-        """How a reply was to be worded (core.scos), 0 to 1 each; for aggregates only."""
-        ...
-
-    def speculation(self, outcome: str) -> None:
-        """A reply was prepared before the turn was known to be over: `released`, or `discarded`."""
-        ...
-
-    def interruption(self, outcome: str) -> None:
-        """Somebody seemed to speak over a reply: `cancelled` it, or it went on after `noise`, a `backchannel` or its
-        own `echo`."""
-        ...
-
-    def spent(self, component: str, actual_ms: float) -> None:
-        """What a component of the latency budget (contracts.numbers.BUDGET_MS) took in a turn."""
-        ...
-
-    def turn_timeout(self) -> None:
-        """A turn was reset because nothing could be heard of its reply within FIRST_AUDIO_LIMIT_MS."""
-        ...
-
-    def face_yielded(self) -> None:
-        """The face left frames out in favour of the voice."""
-        ...
-
-
-class Load(Protocol):
-    """How hard the worker is pressed (product contract, section 6), as a session may know it."""
-
-    @property
-    def max_tokens(self) -> int:
-        """Of a reply: 512, 384, 256 as the level rises."""
-        ...
-
-    @property
-    def terse(self) -> bool:
-        """Replies should be shorter than usual (level 2 and up)."""
-        ...
-
-    @property
-    def essential_tools_only(self) -> bool:
-        """Of the tools only `cancel`, `end_session` and `emergency_stop` may run (level 3 and up)."""
-        ...
-
-    @property
-    def face_stride(self) -> int:
-        """Every so manieth frame of the face is made: 1, or 2 from level 1 up."""
         ...
 
 

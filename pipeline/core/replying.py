@@ -10,9 +10,9 @@ from pipeline.contracts.errors import EngineError, StreamEnded
 from pipeline.core.exchange import Exchange
 from pipeline.core.floor import Floor
 from pipeline.core.phrasing import phrases
-from pipeline.core.ports import Meter
 from pipeline.core.speaking import Speaking
 from pipeline.core.stream import Stream
+from pipeline.core.surroundings import Meter
 from pipeline.core.thinking import Thinking
 
 AHEAD_PHRASES = 100

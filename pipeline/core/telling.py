@@ -4,7 +4,8 @@ from typing import Any
 
 from pipeline.contracts.events import Event, EventKind
 from pipeline.core.clock import SessionClock
-from pipeline.core.ports import Line, Publisher
+from pipeline.core.ports import Line
+from pipeline.core.surroundings import Publisher
 
 
 class Teller:

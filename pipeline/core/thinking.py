@@ -13,8 +13,9 @@ from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.followup import question_in_context
 from pipeline.core.interrupting import acknowledgement
-from pipeline.core.ports import Language, Load, Meter, Retriever
+from pipeline.core.ports import Language, Retriever
 from pipeline.core.scos import Scos, style_line
+from pipeline.core.surroundings import Load, Meter
 from pipeline.core.tokens import MESSAGE_TOKENS, estimated_tokens
 
 NOT_UNDERSTOOD = "I didn't catch that. Could you say it again?"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pipeline.contracts.spec import AssistantSpec
 from pipeline.core.clock import SessionClock
 from pipeline.core.listening import Listening
-from pipeline.core.ports import Engines, Meter
+from pipeline.core.ports import Engines
 from pipeline.core.stream import Stream, WhenFull
+from pipeline.core.surroundings import Meter
 
 LOOK_S = 0.1
 

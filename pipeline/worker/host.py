@@ -21,6 +21,7 @@ from pipeline.worker.ending import end
 from pipeline.worker.entrance import Entrance
 from pipeline.worker.health import HealthServer
 from pipeline.worker.layer import Layer, receive
+from pipeline.worker.leaving import move_out
 from pipeline.worker.load import WorkerLoad
 from pipeline.worker.mailbox import Mailbox
 from pipeline.worker.observed import ObservedJournal, PrometheusMeter, line_stats, watch_media
@@ -34,7 +35,6 @@ from pipeline.worker.watchdog import Watchdog
 TOUCH_EVERY_S = 10.0
 REJOIN_EVERY_S = 30.0
 """The layer forgets its groups when it restarts: join again this often."""
-MOVE_GRACE_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -247,17 +247,8 @@ class Host:
     # Going down -----------------------------------------------------------------------------------------------------
 
     async def _let_sessions_go(self) -> None:
-        """Each session is asked to move at its next turn boundary; at the deadline whoever is left is hung up."""
-        deadline = asyncio.get_running_loop().time() + self.settings.drain_deadline_s
-        asked: dict[str, float] = {}
-        while self.sessions and (now := asyncio.get_running_loop().time()) < deadline:
-            for session in list(self.sessions.values()):
-                if session.id not in asked and session.at_turn_boundary:
-                    asked[session.id] = now
-                    session.move()
-                elif now - asked.get(session.id, now) > MOVE_GRACE_S and session.at_turn_boundary:
-                    session.hang_up("moved")
-            await asyncio.sleep(0.05)
+        """Whoever is left at the deadline is hung up."""
+        await move_out(self.sessions, self.settings.drain_deadline_s)
         for session in list(self.sessions.values()):
             session.hang_up("drained")
         if holding := [t for t in self._tasks if t.get_name().startswith("session ")]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from pipeline.contracts.dialogue import Record, TurnRecord, Usage
 from pipeline.contracts.numbers import BUDGET_MS
-from pipeline.core.ports import Journal
 from pipeline.core.session import Session
+from pipeline.core.surroundings import Journal
 from pipeline.worker import metrics
 from pipeline.worker.load import WorkerLoad
 

@@ -5,14 +5,12 @@ import re
 from tests.house.tree import ROOT, code, text
 
 NAMED = re.compile(r"`(test_[a-z0-9_]+)`")
-PATHS = re.compile(r"`((?:tests/|core/|media/|engines/|contracts/|worker/|edge/|static/|goassist_site/)[\w/.]+\.(?:py|js))`")
+PATHS = re.compile(r"`((?:tests|core|media|engines|contracts|worker|edge|static|goassist_site)/[\w/.]+\.(?:py|js))`")
 DOC = "docs/voice-contract.md"
 
 
 def test_every_test_named_in_the_voice_contract_exists():
-    defined = {
-        name for path in code(".py", under=("tests",)) for name in re.findall(r"def (test_\w+)\(", text(path))
-    }
+    defined = {name for path in code(".py", under=("tests",)) for name in re.findall(r"def (test_\w+)\(", text(path))}
     missing = set(NAMED.findall(text(DOC))) - defined
     assert not missing
 
