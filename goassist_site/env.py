@@ -3,27 +3,22 @@
 Secrets may also come from a file: NAME_FILE gives the file's path (as Docker and Kubernetes mount them).
 """
 
-import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from goassist_site import data_folder
+from goassist_site.production import MIN_SECRET_CHARS, production_problems
+from goassist_site.secret_files import SecretFiles, SettingsError
 from pipeline.contracts.numbers import CHATS_PER_MINUTE, OFFERS_PER_MINUTE, SESSIONS_PER_MINUTE
 
-MIN_SECRET_CHARS = 40
 POOL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 CommaList = Annotated[list[str], NoDecode]
-
-
-class SettingsError(Exception):
-    """The environment cannot be used. The text says which setting, and how to mend it."""
 
 
 class Env(BaseSettings):
@@ -209,7 +204,7 @@ class Env(BaseSettings):
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
         if self.goassist_mode == "distributed":
-            problems = list(_production_problems(self))
+            problems = list(production_problems(self))
             if problems:
                 raise ValueError("\n".join(problems))
         return self
@@ -269,40 +264,6 @@ class Env(BaseSettings):
                 f"{command} is a process of its own and needs a channel layer that processes share: set REDIS_URL "
                 "(and GOASSIST_MODE=distributed), or use `manage.py runembedded`, which runs everything in one process."
             )
-
-
-class SecretFiles(EnvSettingsSource):
-    """NAME_FILE in the environment: the file's content is the value of the secret NAME, unless NAME itself is set."""
-
-    def __call__(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, field in self.settings_cls.model_fields.items():
-            path = os.environ.get(f"{name.upper()}_FILE") if field.annotation is SecretStr else None
-            if path:
-                try:
-                    found[name] = Path(path).read_text().strip()
-                except OSError as error:
-                    raise SettingsError(f"{name.upper()}_FILE: cannot read {path}: {error.strerror}") from error
-        return found
-
-
-def _production_problems(env: Env) -> list[str]:
-    """What a production installation must not have (each with its cure)."""
-    secret = env.goassist_secret_key.get_secret_value()
-    checks = {
-        "GOASSIST_DEBUG must be off in distributed mode: unset it.": env.goassist_debug,
-        f"GOASSIST_SECRET_KEY must be set, random and at least {MIN_SECRET_CHARS} characters long: "
-        "`openssl rand -base64 48`.": len(secret) < MIN_SECRET_CHARS or len(set(secret)) < 10 or "insecure" in secret,
-        "GOASSIST_ALLOWED_HOSTS must name the hosts, not `*`.": any("*" in h for h in env.goassist_allowed_hosts),
-        "REDIS_URL must be set: an in-memory channel layer cannot connect several processes.": (
-            not env.redis_url.get_secret_value()
-        ),
-        "DATABASE_URL must be a postgresql:// address.": not env.database_url.get_secret_value().startswith("postgres"),
-        "GOASSIST_ORIGINS must be https (browsers give the microphone to nothing else).": any(
-            o.startswith("http://") and urlsplit(o).hostname not in LOOPBACK for o in env.origins
-        ),
-    }
-    return [text for text, wrong in checks.items() if wrong]
 
 
 def load() -> Env:

@@ -93,8 +93,7 @@ def wire(
     teller = Teller(owner.id, owner.leg, clock, line, around.publisher)
     facing, speaking = _face_and_voice(owner, around, clock, line)
     mouth = Mouth(speaker, facing, clock, teller, speaking.take_up_face if speaking else lambda: None)
-    tones = _tones(speaker, clock, teller)
-    nudging = Nudging(clock.clock, lambda: _cue(teller, tones), owner.nudge)
+    tones, nudging = _prompts(owner, speaker, clock, teller)
     budget = Budget(meter, teller, lambda: facing.lag_ms if facing is not None else 0.0)
 
     def start(exchange: Exchange) -> "asyncio.Task[None]":
@@ -175,15 +174,15 @@ def _face_and_voice(
     return facing, Speaking(around.engines.voice, line.speaker, facing, clock)
 
 
-def _tones(speaker: Speaker | None, clock: SessionClock, teller: Teller) -> Tones:
-    """A tone unmutes the page as a reply does."""
+def _prompts(owner: Owner, speaker: Speaker | None, clock: SessionClock, teller: Teller) -> tuple[Tones, Nudging]:
+    """What is said without having been asked. A tone unmutes the page as a reply does."""
 
     def sounds() -> None:
         teller.control({"type": "reply", "reply": -1, "t_audio_ms": round(clock.now_ms(), 1)})
 
-    return Tones(speaker, sounds)
+    def cue() -> None:
+        teller.tell(EventKind.NOTICE, code="listening", text="I'm listening.")
+        tones.listening()
 
-
-def _cue(teller: Teller, tones: Tones) -> None:
-    teller.tell(EventKind.NOTICE, code="listening", text="I'm listening.")
-    tones.listening()
+    tones = Tones(speaker, sounds)
+    return tones, Nudging(clock.clock, cue, owner.nudge)

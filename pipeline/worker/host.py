@@ -33,8 +33,7 @@ from pipeline.worker.spool import Spool
 from pipeline.worker.watchdog import Watchdog
 
 TOUCH_EVERY_S = 10.0
-REJOIN_EVERY_S = 30.0
-"""The layer forgets its groups when it restarts: join again this often."""
+REJOIN_EVERY_S = 30.0  # the layer forgets its groups when it restarts
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from pipeline.core.ports import Engines
 from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
 from tests.fakes.clock import FakeClock
+from tests.fakes.line import FakeLine
 from tests.fakes.machine import (
     SILENCE,
     SPEECH,
@@ -18,7 +19,6 @@ from tests.fakes.machine import (
     FakeFace,
     FakeJournal,
     FakeLanguage,
-    FakeLine,
     FakeLoad,
     FakePublisher,
     FakeRetriever,

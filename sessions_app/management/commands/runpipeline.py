@@ -11,7 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from goassist_site.env import POOL_PATTERN, SettingsError
+from goassist_site.env import POOL_PATTERN
+from goassist_site.secret_files import SettingsError
 from pipeline.contracts.errors import EngineError
 from pipeline.worker import metrics
 from pipeline.worker.host import Host

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from goassist_site.env import SettingsError
+from goassist_site.secret_files import SettingsError
 
 
 class Command(BaseCommand):

@@ -5,7 +5,8 @@ import asyncio
 from pipeline.core.clock import SessionClock
 from pipeline.core.facing import YIELD_S, Facing
 from tests.fakes.clock import FakeClock, settle
-from tests.fakes.machine import FakeFace, FakeLine, FakeLoad, FakePublisher
+from tests.fakes.line import FakeLine
+from tests.fakes.machine import FakeFace, FakeLoad, FakePublisher
 from tests.fakes.meter import FakeMeter
 
 
