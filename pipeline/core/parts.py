@@ -87,8 +87,7 @@ def wire(
     tasks: Tasks,
 ) -> Parts:
     """`line` and `hearing` None: a conversation in writing."""
-    engines, meter = around.engines, around.meter
-    conversation = Conversation(offer.history)
+    engines, meter, conversation = around.engines, around.meter, Conversation(offer.history)
     speaker = line.speaker if line is not None else None
     teller = Teller(owner.id, owner.leg, clock, line, around.publisher)
     facing, speaking = _face_and_voice(owner, around, clock, line)
@@ -112,8 +111,7 @@ def wire(
     )
     context, scos = Context(conversation, engines.language, clock.clock, meter, tasks.spawn), Scos(owner.id)
     thinking = _thinking(around, conversation, context, scos, clock)
-    replying = Replying(floor, thinking, speaking, meter, mouth.tell_progress)
-    drafting = Drafting(start, meter)
+    replying, drafting = Replying(floor, thinking, speaking, meter, mouth.tell_progress), Drafting(start, meter)
     versions = Versions(spec, engines, clock, meter, lambda: owner.at_turn_boundary)
     turns = Turns(owner.id, owner.leg, clock, versions, len(conversation.questions()))
     conversing = Conversing(

@@ -175,7 +175,7 @@ def told_members() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in code(".py", under=("pipeline",)):
         for node in ast.walk(ast.parse(text(path))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "tell":
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "tell" and node.args:
                 kind = node.args[0]
                 assert isinstance(kind, ast.Attribute), f"{path}:{node.lineno}: name the kind of event here"
                 members = found.setdefault(EventKind[kind.attr].value, set())
