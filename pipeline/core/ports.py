@@ -5,7 +5,7 @@ own; cancellation of the calling task (or `aclose()` of an iterator) stops the w
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline.contracts.audio import PhonemeMark, Sound, SpeechChunk
@@ -13,6 +13,7 @@ from pipeline.contracts.dialogue import LanguageRequest, Message, Passage, Trans
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.face import Pose
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
+from pipeline.core.threads import Threads
 
 
 class Clock(Protocol):
@@ -281,3 +282,9 @@ class Engines:
     language: Language
     voice: Voice
     face: Face
+    indexing: Threads = field(default_factory=lambda: Threads("retriever", "indexing"))
+
+    async def know(self, spec: AssistantSpec) -> None:
+        """Have the retriever know this version: built off the loop, one after the other, fair to tenants. Raises
+        EngineError when too many wait."""
+        await self.indexing.run(self.retriever.prepare, spec, owner=spec.tenant_id)

@@ -1,6 +1,5 @@
 """Which version of the assistant answers, and how a session comes to a newly published one without a pause."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -65,7 +64,7 @@ class Versions:
                 log.exception("a new version could not be learnt; the call goes on with the one it has")
 
     async def _learn(self, spec: AssistantSpec, digest: str) -> None:
-        await asyncio.to_thread(self._engines.retriever.prepare, spec)
+        await self._engines.know(spec)
         self._learnt = spec, digest
         if self.listening is None:
             return

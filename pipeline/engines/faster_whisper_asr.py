@@ -10,7 +10,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from pipeline.contracts.dialogue import Transcript
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import EAR_RATE_HZ
 from pipeline.contracts.spec import AssistantSpec
+from pipeline.core.threads import Threads
 from pipeline.engines import weights
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ UTTERANCE_LIMIT_S: Final = 60
 """Longer utterances lose what comes after."""
 PARTIAL_EVERY_S: Final = 1.0
 WAITING_PER_WORKER: Final = 4
-"""More utterances than that in the queue: refused, they would come too late to be answered."""
+"""More utterances than that, the one that is read included: refused, they would come too late to be answered."""
 
 Read = Callable[[bytes, str], Transcript]
 """PCM and a prompt to what was said. Blocking."""
@@ -63,7 +63,7 @@ class FasterWhisperAsr:
     async def open(self, spec: AssistantSpec) -> "WhisperHearing":
         if self._desk is None:
             raise EngineError("asr", "faster-whisper has not been started")
-        return WhisperHearing(self._desk, f"{spec.assistant_name} at {spec.tenant_name}.")
+        return WhisperHearing(self._desk, f"{spec.assistant_name} at {spec.tenant_name}.", spec.tenant_id)
 
     async def close(self) -> None:
         if self._desk is not None:
@@ -74,46 +74,46 @@ class Desk:
     """Where utterances are read: a few threads and a short queue."""
 
     def __init__(self, workers: int, read: Read | None = None) -> None:
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
+        self._threads = Threads("asr", "whisper", workers=workers, most=workers * WAITING_PER_WORKER)
         self._workers = workers
         self._read = read
-        self.waiting = 0
         self.last_s = 0.0
         """How long the last reading took."""
 
     async def load(self, folder: Path) -> None:
         """Raises EngineError when the files are not a model after all (broken, another version)."""
-        loop = asyncio.get_running_loop()
         try:
-            self._read = await loop.run_in_executor(self._threads, _load, folder, self._workers)
+            self._read = await self._threads.run(_load, folder, self._workers)
             await self.read(bytes(BYTES_PER_S // 2), "")
         except (RuntimeError, ValueError, OSError) as error:
             raise EngineError("asr", f"the Whisper model in {folder.name} cannot be loaded: {error}") from error
 
-    async def read(self, pcm: bytes, prompt: str) -> Transcript:
-        """Raises EngineError."""
-        if self.waiting >= self._workers * WAITING_PER_WORKER:
-            raise EngineError("asr", "too many utterances wait to be read")
+    @property
+    def waiting(self) -> int:
+        """Utterances that wait or are being read."""
+        return self._threads.jobs
+
+    async def read(self, pcm: bytes, prompt: str, owner: str = "") -> Transcript:
+        """Fair to owners. Raises EngineError."""
         if self._read is None:
             raise EngineError("asr", "faster-whisper has not been started")
-        self.waiting += 1
         began = time.monotonic()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, pcm, prompt)
+            return await self._threads.run(self._read, pcm, prompt, owner=owner)
         except RuntimeError as error:
             raise EngineError("asr", f"Whisper failed: {error}") from error
         finally:
-            self.waiting -= 1
             self.last_s = time.monotonic() - began
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        await self._threads.close()
 
 
 class WhisperHearing:
     """One session's recogniser. See `core.ports.Hearing`."""
 
-    def __init__(self, desk: Desk, prompt: str) -> None:
+    def __init__(self, desk: Desk, prompt: str, owner: str = "") -> None:
+        self._owner = owner
         self._desk = desk
         self._prompt = prompt
         self._sound = bytearray()
@@ -139,7 +139,7 @@ class WhisperHearing:
         """A reading of what is there, as costly as a final; sound that has been read is not read again."""
         sound, there = self._sound, len(self._sound)
         if self._reading is None or self._reading[0] != there:
-            heard = await self._desk.read(bytes(sound), self._prompt) if sound else Transcript("", 0.0)
+            heard = await self._desk.read(bytes(sound), self._prompt, self._owner) if sound else Transcript("", 0.0)
             if sound is not self._sound:  # the utterance ended meanwhile
                 return heard
             self._reading = there, heard
@@ -150,7 +150,7 @@ class WhisperHearing:
         await self._begin_anew()
         if reading is not None and reading[0] == len(sound):
             return reading[1]
-        return await self._desk.read(sound, self._prompt) if sound else Transcript("", 0.0)
+        return await self._desk.read(sound, self._prompt, self._owner) if sound else Transcript("", 0.0)
 
     def discard(self) -> None:
         if self._look is not None:
@@ -169,7 +169,7 @@ class WhisperHearing:
 
     async def _look_at(self, sound: bytes) -> None:
         try:
-            self._partial = (await self._desk.read(sound, self._prompt)).text
+            self._partial = (await self._desk.read(sound, self._prompt, self._owner)).text
         except EngineError as error:
             logger.info("no partial transcript: %s", error)
         self._look = None

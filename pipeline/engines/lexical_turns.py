@@ -4,12 +4,11 @@ A logistic sum of marks that can be read off the words (`wording`) and of the vo
 were fitted on the tuning half of the pause set by `python -m benchmarks.pauses.fit`, and are few enough to be read.
 """
 
-import asyncio
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from pipeline.core.ports import Pause
+from pipeline.core.threads import Threads
 from pipeline.engines.prosody import HEARD_S, Ending, ending
 from pipeline.engines.wording import Marks, marks
 
@@ -28,16 +27,16 @@ class LexicalTurns:
     sound_s = HEARD_S
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="prosody")
+        self._thread = Threads("turns", "prosody")
 
     async def start(self) -> None:
         """Nothing is loaded."""
 
     async def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        await self._thread.close()
 
     async def completeness(self, pause: Pause) -> float:
-        voice = await asyncio.get_running_loop().run_in_executor(self._thread, ending, pause.pcm)
+        voice = await self._thread.run(ending, pause.pcm)
         return completeness(words_of(pause), voice)
 
 

@@ -1,6 +1,5 @@
 """The one place that wires: engines from settings, a line and a hearing for an offer, a session from all of them."""
 
-import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
@@ -55,6 +54,7 @@ async def start_engines(engines: Engines) -> None:
 
 
 async def close_engines(engines: Engines) -> None:
+    await engines.indexing.close()
     for engine in _started(engines):
         try:
             await engine.close()
@@ -78,12 +78,12 @@ async def build_session(
     spec = AssistantSpec.from_manifest(offer.spec)
     clock = SessionClock(MonotonicClock(), offer.created_at, time.time())
     if not offer.sdp and offer.transport == "webrtc":
-        await asyncio.to_thread(around.engines.retriever.prepare, spec)
+        await around.engines.know(spec)
         return Session(offer, spec, clock, around), Terms()
     line, sdp = await _line(offer, clock, settings)
     async with AsyncExitStack() as undone:
         undone.push_async_callback(line.close)
-        await asyncio.to_thread(around.engines.retriever.prepare, spec)
+        await around.engines.know(spec)
         hearing = await around.engines.asr.open(spec)
         undone.push_async_callback(hearing.close)
         session = Session(offer, spec, clock, around, line, hearing)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.contracts.errors import BusyError, PipelineError, WireError
 from pipeline.contracts.numbers import CLOSE_DEADLINE_S, OFFER_DEADLINE_S
-from pipeline.contracts.wire import WORKERS_GROUP, Answer, Offer, Refusal, Report, offers_channel
+from pipeline.contracts.wire import Answer, Offer, Refusal, Report, offers_channel
 from pipeline.core.clock import MonotonicClock
 from pipeline.core.ports import Engines
 from pipeline.core.session import Session
@@ -25,6 +25,7 @@ from pipeline.worker.leaving import move_out
 from pipeline.worker.load import WorkerLoad
 from pipeline.worker.mailbox import Mailbox
 from pipeline.worker.observed import ObservedJournal, PrometheusMeter, line_stats, watch_media
+from pipeline.worker.presence import keep_touch, stay_joined
 from pipeline.worker.publisher import LayerPublisher
 from pipeline.worker.rehearsal import Cast, learn, rehearse
 from pipeline.worker.seats import Seats
@@ -32,8 +33,6 @@ from pipeline.worker.settings import WorkerSettings
 from pipeline.worker.spool import Spool
 from pipeline.worker.watchdog import Watchdog
 
-TOUCH_EVERY_S = 10.0
-REJOIN_EVERY_S = 30.0  # the layer forgets its groups when it restarts
 
 log = logging.getLogger(__name__)
 
@@ -133,8 +132,9 @@ class Host:
             "collector": self._collector.run(),
             "media metrics": watch_media(self.sessions),
             "mailbox": self._receive_mail(),
-            "touch": self._keep_touch(),
         }
+        if self._touch is not None:
+            jobs["touch"] = keep_touch(self._touch, lambda: list(self.sessions))
         if self.settings.http_port:
             jobs["health"] = HealthServer(self).run()
         return jobs
@@ -258,28 +258,11 @@ class Host:
     async def _receive_mail(self) -> None:
         # No prefix of our own: the Redis layer receives on one prefix a process at a time.
         address = await self._layer.new_channel()
-        joining = asyncio.create_task(self._stay_joined(address))
+        joining = asyncio.create_task(stay_joined(self._layer, address))
         try:
             await self._mailbox.run(address)
         finally:
             await end({joining})
-
-    async def _stay_joined(self, address: str) -> None:
-        while True:
-            try:
-                await self._layer.group_add(WORKERS_GROUP, address)
-            except Exception as error:  # whatever the layer raises; the next round tries again
-                log.warning("the worker could not join its group (%s)", error)
-            await asyncio.sleep(REJOIN_EVERY_S)
-
-    async def _keep_touch(self) -> None:
-        """Tell the office which sessions live here; it ends those that nobody vouches for."""
-        while self._touch is not None:
-            await asyncio.sleep(TOUCH_EVERY_S)
-            try:
-                await asyncio.to_thread(self._touch, list(self.sessions))
-            except Exception as error:  # the database is away: it will be told in ten seconds
-                log.warning("sessions could not be touched (%s)", error)
 
     def _background_done(self, task: "asyncio.Task[None]") -> None:
         """None of these ends by itself. One that does takes the worker down in order: its sessions move."""

@@ -39,7 +39,7 @@ async def learn(spec: AssistantSpec, engines: Engines) -> None:
 
 
 async def _make_ready(spec: AssistantSpec, engines: Engines) -> None:
-    await asyncio.to_thread(engines.retriever.prepare, spec)
+    await engines.know(spec)
     hearing = await engines.asr.open(spec)
     await hearing.close()
 

@@ -132,7 +132,7 @@ async def test_too_many_waiting_utterances_are_refused(desk, reader):
     reader.may_go_on.clear()
     waiting = [asyncio.create_task(desk.read(SECOND, "")) for _ in range(4)]
     await asyncio.sleep(0)
-    with pytest.raises(EngineError, match="too many"):
+    with pytest.raises(EngineError, match="too much"):
         await desk.read(SECOND, "")
     reader.may_go_on.set()
     await asyncio.gather(*waiting)

@@ -44,7 +44,7 @@ class House:
         self.retriever = self
         self.prepared: list[str] = []
 
-    def prepare(self, spec: AssistantSpec) -> None:
+    async def know(self, spec: AssistantSpec) -> None:
         self.prepared.append(spec.persona)
 
 
