@@ -20,16 +20,18 @@ log = logging.getLogger(__name__)
 class PrometheusMeter:
     """The Meter port. What drives the level goes to the load as well."""
 
-    def __init__(self, load: WorkerLoad) -> None:
+    def __init__(self, load: WorkerLoad | None = None) -> None:
         self._load = load
 
     def failed(self, where: str) -> None:
         metrics.ERRORS.labels(where).inc()
-        self._load.failed(where)
+        if self._load is not None:
+            self._load.failed(where)
 
     def face_lag(self, lag_s: float) -> None:
         metrics.ANIMATION_LAG.observe(lag_s)
-        self._load.face_lag(lag_s)
+        if self._load is not None:
+            self._load.face_lag(lag_s)
 
     def prompt(self, tokens: int, *, speculative: bool = False) -> None:
         metrics.CONTEXT_TOKENS.observe(tokens)
