@@ -54,7 +54,7 @@ async def audio(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], se
     await send({"type": "websocket.accept", "subprotocol": PROTOCOL if PROTOCOL in scope["subprotocols"] else None})
     page = Page(scope, receive, send)
     try:
-        placed = await _unless_left(page, _placed(scope))
+        placed = await _unless_left(page, _placed(scope, page))
     except Refused as refused:
         await page.close(refused.code, str(refused))
     except (OSError, TimeoutError, WebSocketException) as error:
@@ -69,12 +69,16 @@ async def audio(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], se
             await _relay(page, worker)
 
 
-async def _placed(scope: dict[str, Any]) -> tuple[int, ClientConnection]:
+async def _placed(scope: dict[str, Any], page: "Page") -> Placed:
     """The session on a worker, as its next leg, with the way to it. Raises Refused and what `calls.take_offer` does."""
     token = admitted_token(scope, "visitor")
     await check_origin(scope, token)
     session = await sync_to_async(calls.find_session)(token.tenant_id, token.session_id)
-    answer = await calls.take_offer(session, "", transport="websocket")
+
+    async def on_place(place: int) -> None:
+        await page.say({"type": "queued", "place": place})
+
+    answer = await calls.take_offer(session, "", on_place, transport="websocket")
     async with asyncio.timeout(CONNECT_LIMIT_S):
         return answer.leg, await _door(answer)
 
@@ -234,7 +238,7 @@ async def _refuse(page: Page, error: Exception) -> None:
         await page.close(CloseCode.TRY_AGAIN, text)
         return
     members = described[1]
-    retry = {"retry_after_s": members["retry_after_s"]} if "retry_after_s" in members else {}
+    retry: dict[str, Any] = {name: members[name] for name in ("retry_after_s", "place") if name in members}
     code = members.get("code", "refused")
     await page.say({"type": "error", "code": code, "text": members["detail"], **retry})
     await page.close(_code_of(error), members["detail"])

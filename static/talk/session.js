@@ -96,9 +96,9 @@ export class Session extends Emitter {
     this.#call?.send({ type: 'stop' });
   }
 
-  /** How the line is, for the latency budget. @param {{rttMs: number, delayMs: number}} measures */
+  /** How the line is, for the latency budget; what is not measured (0) is not told. @param {{rttMs: number, delayMs: number}} measures */
   tellQuality({ rttMs, delayMs }) {
-    this.#call?.send({ type: 'quality', rtt_ms: rttMs, buffer_ms: delayMs });
+    this.#call?.send({ type: 'quality', rtt_ms: rttMs || undefined, buffer_ms: delayMs || undefined });
   }
 
   hangup() {
@@ -210,7 +210,7 @@ export class Session extends Emitter {
     for (const name of FORWARDED) {
       call.on(name, (detail) => (name === 'event' ? this.#heard(detail) : this.emit(name, detail)));
     }
-    call.on('lost', () => this.#resume());
+    call.on('queued', (problem) => this.#queued(problem)).on('lost', () => this.#resume());
     this.#leg = await call.connect(this.#signaling, this.#scope.signal);
   }
 

@@ -2,7 +2,8 @@
  * One leg of a session where the network lets no UDP through: sound as packets over one websocket, control messages and
  * face frames beside it. To whoever uses it, it is a Call.
  *
- * Emits `voice` (AudioNode of the agent's voice), `face` (a face frame), `lost` (why), and all that Control emits.
+ * Emits `queued` (TalkProblem: all lines are taken, with the place in line), `voice` (AudioNode of the agent's voice),
+ * `face` (a face frame), `lost` (why), and all that Control emits.
  */
 
 import { Control } from './control.js';
@@ -113,12 +114,19 @@ export class SocketCall extends Emitter {
         if (typeof data !== 'string') return;
         const message = JSON.parse(data);
         if (message.type === 'answer') resolve(message.leg);
+        else if (message.type === 'queued') this.#queued(message, limit);
         else if (message.type === 'error') refusal = message;
       };
       this.#socket.onclose = ({ code, reason }) => reject(problemOf(refusal, code, reason));
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     return answered.finally(() => clearTimeout(limit));
+  }
+
+  /** It takes as long as it takes. */
+  #queued({ place }, limit) {
+    clearTimeout(limit);
+    this.emit('queued', new TalkProblem('queued', { place }));
   }
 
   #listen() {

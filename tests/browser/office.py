@@ -174,6 +174,13 @@ class Office:
             await socket.close(code=1013, reason="The line was lost. Try again.")
             return
         self.audio_protocols.append(list(socket.protocols))
+        self._spawn(self._seat_audio(socket))
+
+    async def _seat_audio(self, socket: WebSocketRoute) -> None:
+        for place in self.places:
+            socket.send(json.dumps({"type": "queued", "place": place}))
+            await self.seat.wait()
+            self.seat.clear()
         async with self.news:
             leg = len(self.peers) + len(self.wire_peers) + 1
             self.wire_peers.append(WirePeer(leg, SESSION, socket))

@@ -143,6 +143,17 @@ async def test_a_detour_that_is_lost_or_moved_is_taken_again_without_looking_for
     assert len(office.peers) == 1, "no further WebRTC offer"
 
 
+async def test_a_place_in_line_is_told_on_the_websocket_too(talk: Talk) -> None:
+    page, office = await talk(init=WITHOUT_WEBRTC)
+    office.places = [3]
+    await page.get_by_role("button", name="Talk").click()
+    await expect(page.get_by_role("alert")).to_contain_text("You are number 3 in line")
+    office.seat.set()
+    await office.wire_peer(1)
+    await expect(state(page)).to_have_text("Listening")
+    await expect(page.get_by_role("alert")).to_be_hidden()
+
+
 async def test_the_quality_shown_is_that_of_the_detour(talk: Talk) -> None:
     page, _, peer = await blocked(talk)
     peer.begin_reply(1, "Our prices")
