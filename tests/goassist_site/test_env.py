@@ -79,6 +79,9 @@ def test_production_refuses_what_is_unsafe(production, monkeypatch, name, value)
         ("REDIS_URL", "http://x", "redis://"),
         ("GOASSIST_POOL", "No Such Pool", "GOASSIST_POOL"),
         ("GOASSIST_MEDIA_ADDRESSES", "127.0.0.1,eth0", "not an IP address"),
+        ("GOASSIST_AUDIO_BIND", "eth0", "not an IP address"),
+        ("GOASSIST_AUDIO_BIND", "0.0.0.0", "GOASSIST_AUDIO_ADDRESS must say"),
+        ("GOASSIST_AUDIO_ADDRESS", "http://worker/", "GOASSIST_AUDIO_ADDRESS"),
     ],
 )
 def test_a_bad_setting_is_named(monkeypatch, name, value, words):

@@ -1,48 +1,15 @@
 """The voice over a websocket, on a clock that a test moves."""
 
 import asyncio
-from array import array
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from pipeline.contracts.audio import AudioPacket
-from pipeline.contracts.packets import unpack_voice
-from pipeline.media.pcm_speaker import LISTENER_S, PcmSpeaker
+from pipeline.media.pcm_speaker import LISTENER_S
 from tests.fakes.clock import FakeClock, settle
+from tests.fakes.pcm_wire import RATE_HZ, Wire, ramp
 
-RATE_HZ = 24_000
 OVERLAP = 240
-
-
-class Wire:
-    """What the page would get, with the clock's time."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.stuck = False
-        self.sent: list[tuple[float, AudioPacket]] = []
-        self.speaker = PcmSpeaker(clock, clock.now(), "s1", self._send, lambda: self.stuck)
-        self.task = asyncio.create_task(self.speaker.run())
-
-    def _send(self, data: bytes) -> None:
-        self.sent.append((self.clock.now(), unpack_voice(data, "s1")))
-
-    @property
-    def packets(self) -> list[AudioPacket]:
-        return [packet for _, packet in self.sent]
-
-    def sound(self, reply: int = 1) -> bytes:
-        """The new sound of the packets, joined."""
-        return b"".join(p.payload[int(p.overlap_ms) * 48 :] for p in self.packets if p.reply == reply)
-
-    async def close(self) -> None:
-        self.speaker.close()
-        self.task.cancel()
-        await asyncio.wait({self.task})
 
 
 @pytest.fixture
@@ -50,11 +17,6 @@ async def wire() -> AsyncIterator[Wire]:
     one = Wire(FakeClock())
     yield one
     await one.close()
-
-
-def ramp(ms: int, first: int = 1) -> bytes:
-    """Sound of which every sample can be told from every other one."""
-    return array("h", [(first + i) % 32_000 for i in range(ms * 24)]).tobytes()
 
 
 async def play(wire: Wire, pcm: bytes) -> None:
@@ -271,85 +233,3 @@ async def test_a_closed_line_swallows_sound(wire: Wire) -> None:
     await wire.speaker.play(ramp(100), RATE_HZ)
     await wire.speaker.drain()
     assert len(wire.packets) <= 1
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("play"), st.integers(1, 300)),
-        st.tuples(st.just("wait"), st.integers(1, 200)),
-        st.tuples(st.sampled_from(["pause", "resume", "flush"]), st.just(0)),
-    ),
-    max_size=12,
-)
-
-
-class Listener:
-    """Hears what goes out, but not what a pause takes back: that was still in the jitter buffer."""
-
-    def __init__(self, wire: Wire) -> None:
-        self.wire, self.seen, self.reply, self.given_ms = wire, 0, 1, 0
-        self.heard = bytearray()
-        wire.speaker.begin(1, lambda: None)
-
-    def listen(self) -> None:
-        for packet in self.wire.packets[self.seen :]:
-            assert packet.reply == self.reply, "nothing of a reply that is over"
-            self.heard += packet.payload[int(packet.overlap_ms) * 48 :]
-        self.seen = len(self.wire.packets)
-
-    def pause(self) -> None:
-        self.listen()
-        del self.heard[round(self.wire.speaker.pause() * 48) :]
-
-    def flush(self) -> None:
-        self.listen()
-        assert self.wire.speaker.flush() == self.wire.speaker.played_ms == len(self.heard) / 48
-        self.reply, self.given_ms = self.reply + 1, 0
-        self.heard.clear()
-        self.wire.speaker.begin(self.reply, lambda: None)
-
-
-@hypothesis_settings(max_examples=60)
-@given(STEPS)
-def test_whatever_happens_in_whatever_order_a_reply_is_heard_whole_and_once(steps: list[tuple[str, int]]) -> None:
-    asyncio.run(_at_random(steps))
-
-
-async def _at_random(steps: list[tuple[str, int]]) -> None:
-    wire = Wire(FakeClock())
-    visitor, speaker = Listener(wire), wire.speaker
-    playing: set[asyncio.Task[None]] = set()
-    for what, amount in steps:
-        match what:
-            case "play":
-                speaker.resume()
-                await wire.clock.advance(0.3)  # whoever plays waits until there is room
-                await asyncio.gather(*playing)
-                pcm = ramp(amount, first=1 + visitor.given_ms * 24)
-                playing = {asyncio.create_task(speaker.play(pcm, RATE_HZ))}
-                visitor.given_ms += amount
-                await settle()
-            case "wait":
-                await wire.clock.advance(amount / 1000)
-            case "pause":
-                visitor.pause()
-            case "resume":
-                speaker.resume()
-            case "flush":
-                visitor.flush()
-                await asyncio.gather(*playing)
-        visitor.listen()
-        assert 0 <= speaker.played_ms <= visitor.given_ms
-    speaker.resume()
-    await wire.clock.advance(0.6)
-    draining = asyncio.create_task(speaker.drain())
-    await wire.clock.advance(0.6)
-    await asyncio.gather(*playing, draining)
-    visitor.listen()
-    whole = ramp(visitor.given_ms)
-    assert visitor.heard[: len(whole)] == whole and not any(visitor.heard[len(whole) :])
-    assert speaker.played_ms == visitor.given_ms
-    times = [packet.t_audio_ms for packet in wire.packets]
-    assert all(b - a > 19.999 for a, b in zip(times, times[1:], strict=False)), "the clock never stands or goes back"
-    assert [packet.seq for packet in wire.packets] == list(range(len(wire.packets)))
-    await wire.close()

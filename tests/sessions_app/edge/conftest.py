@@ -1,12 +1,16 @@
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
 from django.core.cache import cache
+from websockets.asyncio.server import unix_serve
 
 from sessions_app import switchboard
 from sessions_app.operations import queue
+from tests.fakes.desk import TICKET, Desk
 from tests.fakes.house import Business, Caller, make_business
 from tests.fakes.worker import FakeWorker
 
@@ -59,3 +63,13 @@ def quick_doors(monkeypatch: pytest.MonkeyPatch) -> None:
     place, ask_chat = switchboard.place, switchboard.ask_chat
     monkeypatch.setattr(switchboard, "place", lambda **k: place(**k, deadline_s=0.0))
     monkeypatch.setattr(switchboard, "ask_chat", lambda *a: ask_chat(*a, sign_of_life_s=0.0))
+
+
+@pytest.fixture
+async def desk(worker: FakeWorker) -> AsyncIterator[Desk]:
+    one = Desk()
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own paths may be too long for a socket
+        path = Path(folder) / "door.sock"
+        async with unix_serve(one.serve, path, compression=None):
+            worker.audio, worker.ticket = f"unix:{path}", TICKET
+            yield one

@@ -1,84 +1,21 @@
-"""The audio websocket: who is let in, what is relayed, and how either end's close reaches the other.
-
-The page is channels' communicator; the worker's audio door is a real websocket server on a unix socket.
-"""
+"""The audio websocket: what is relayed, and how either end's close reaches the other."""
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
-from websockets.asyncio.server import ServerConnection, unix_serve
-from websockets.exceptions import ConnectionClosed
 
 from sessions_app.edge import audio
 from sessions_app.edge.server import Reader
 from sessions_app.edge.sockets import PROTOCOL
 from sessions_app.history.models import Session
 from sessions_app.tenants.scope import everyone
-from tests.fakes.house import LISTED_ORIGIN, Business, Caller
-from tests.fakes.sockets import Socket
+from tests.fakes.desk import TICKET, Desk, answered, audio_socket
+from tests.fakes.house import Business
 from tests.fakes.worker import FakeWorker
-
-TICKET = "a-ticket"
-
-
-class Desk:
-    """A worker's end of the relay: what came, and what it says."""
-
-    def __init__(self) -> None:
-        self.came: asyncio.Queue[str | bytes | None] = asyncio.Queue()
-        """None: the relay has closed."""
-        self.connection: ServerConnection | None = None
-        self.up = asyncio.Event()
-        self.headers: list[str | None] = []
-
-    async def serve(self, connection: ServerConnection) -> None:
-        assert connection.request is not None
-        self.headers.append(connection.request.headers.get("Authorization"))
-        self.connection = connection
-        self.up.set()
-        try:
-            async for message in connection:
-                self.came.put_nowait(message)
-        except ConnectionClosed:
-            pass
-        self.came.put_nowait(None)
-
-    async def hear(self) -> str | bytes | None:
-        async with asyncio.timeout(5):
-            return await self.came.get()
-
-    async def closed(self) -> tuple[int | None, str | None]:
-        async with asyncio.timeout(5):
-            while await self.came.get() is not None:
-                pass
-        assert self.connection is not None
-        return self.connection.close_code, self.connection.close_reason
-
-    async def say(self, *messages: str | bytes) -> None:
-        assert self.connection is not None
-        for message in messages:
-            await self.connection.send(message)
-
-
-@pytest.fixture
-async def desk(worker: FakeWorker) -> AsyncIterator[Desk]:
-    one = Desk()
-    with tempfile.TemporaryDirectory() as folder:  # pytest's own paths may be too long for a socket
-        path = Path(folder) / "door.sock"
-        async with unix_serve(one.serve, path, compression=None):
-            worker.audio, worker.ticket = f"unix:{path}", TICKET
-            yield one
-
-
-def socket(business: Business, token: str | None = None, **options: Any) -> Socket:
-    return Socket(f"/ws/v1/sessions/{business.session.id}/audio/", token or business.token(), **options)
 
 
 @sync_to_async
@@ -87,16 +24,10 @@ def session_of(business: Business) -> Session:
         return Session.objects.get(pk=business.session.pk)
 
 
-async def answered(page: Socket) -> dict[str, Any]:
-    answer = dict(await page.hear())
-    assert answer["type"] == "answer", answer
-    return answer
-
-
 async def test_a_session_is_placed_as_a_leg_of_its_own_and_the_page_is_told(
     riverside: Business, worker: FakeWorker, desk: Desk
 ) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         assert page.chosen == PROTOCOL
         assert await answered(page) == {"type": "answer", "leg": 1}
         (offer,) = worker.offers
@@ -106,7 +37,7 @@ async def test_a_session_is_placed_as_a_leg_of_its_own_and_the_page_is_told(
 
 
 async def test_sound_and_words_go_both_ways_as_they_are(riverside: Business, desk: Desk) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         await page.send_to(bytes_data=b"\x01\x02" * 320)
         await page.send_to(text_data='{"type": "beat"}')
@@ -116,14 +47,14 @@ async def test_sound_and_words_go_both_ways_as_they_are(riverside: Business, des
 
 
 async def test_a_second_socket_is_the_next_leg(riverside: Business, worker: FakeWorker, desk: Desk) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         assert (await answered(page))["leg"] == 2
 
 
 async def test_a_page_that_leaves_is_told_to_the_worker_and_ends_no_session(riverside: Business, desk: Desk) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         await page.disconnect(code=1000)
         assert await desk.closed() == (1000, "")
@@ -132,7 +63,7 @@ async def test_a_page_that_leaves_is_told_to_the_worker_and_ends_no_session(rive
 
 @pytest.mark.parametrize(("code", "told"), [(1001, 1001), (1005, 1000), (1006, 1011), (4321, 4321)])
 async def test_how_a_page_went_reaches_the_worker(riverside: Business, desk: Desk, code: int, told: int) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         await page.disconnect(code=code)
         assert (await desk.closed())[0] == told
@@ -150,7 +81,7 @@ async def test_how_a_page_went_reaches_the_worker(riverside: Business, desk: Des
 async def test_how_a_worker_closed_reaches_the_page(
     riverside: Business, desk: Desk, code: int, reason: str, told: tuple[int, str]
 ) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         assert desk.connection is not None
         await desk.connection.close(code, reason)
@@ -158,7 +89,7 @@ async def test_how_a_worker_closed_reaches_the_page(
 
 
 async def test_a_worker_that_dies_is_a_lost_line(riverside: Business, desk: Desk) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         assert desk.connection is not None
         desk.connection.transport.abort()
@@ -168,7 +99,7 @@ async def test_a_worker_that_dies_is_a_lost_line(riverside: Business, desk: Desk
 async def test_a_relay_that_is_stopped_leaves_the_worker_waiting_for_the_next_leg(
     riverside: Business, desk: Desk
 ) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         page.future.cancel()
         assert (await desk.closed())[0] == 1011
@@ -176,80 +107,13 @@ async def test_a_relay_that_is_stopped_leaves_the_worker_waiting_for_the_next_le
 
 async def test_a_reader_that_is_behind_is_waited_for(riverside: Business, desk: Desk) -> None:
     reader = Reader(lambda: None, lambda *a: None)
-    async with socket(riverside, extensions={"goassist.reader": reader}) as page:
+    async with audio_socket(riverside, extensions={"goassist.reader": reader}) as page:
         await answered(page)
         reader.pauseProducing()
         await desk.say(b"1", b"2")
         assert await page.receive_nothing(0.2)
         reader.resumeProducing()
         assert [await page.receive_from(5), await page.receive_from(5)] == [b"1", b"2"]
-
-
-# Who may not, and what may not be said ------------------------------------------------------------------------------
-
-
-async def test_without_a_token_the_door_stays_shut(riverside: Business, worker: FakeWorker) -> None:
-    for token in ("none", "a.b.c", riverside.token("subscriber"), riverside.secret_key):
-        async with socket(riverside, token) as page:
-            assert (await page.closed())[0] == 4401
-    assert worker.offers == []
-
-
-async def test_another_tenants_token_finds_no_session(
-    riverside: Business, harbor: Business, worker: FakeWorker
-) -> None:
-    async with socket(riverside, harbor.token()) as page:
-        assert await page.closed() == (4404, "There is no such session.")
-    assert worker.offers == []
-
-
-@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
-async def test_another_origin_is_refused(riverside: Business, worker: FakeWorker, origin: str) -> None:
-    async with socket(riverside, origin=origin) as page:
-        assert await page.closed() == (4403, "This origin is not allowed.")
-    assert worker.offers == []
-
-
-@pytest.mark.parametrize("origin", [LISTED_ORIGIN, ""])
-async def test_a_listed_origin_and_no_browser_at_all_are_welcome(riverside: Business, desk: Desk, origin: str) -> None:
-    async with socket(riverside, origin=origin) as page:
-        await answered(page)
-
-
-async def test_a_session_that_is_over_says_so(riverside: Business) -> None:
-    await Caller(riverside.token())("DELETE", f"/sessions/{riverside.session.id}")
-    async with socket(riverside) as page:
-        error = await page.hear()
-        assert (error["type"], error["code"]) == ("error", "session_over")
-        assert await page.closed() == (4410, error["text"])
-
-
-async def test_too_many_offers_are_told_when_to_come_back(riverside: Business, desk: Desk) -> None:
-    for _ in range(10):
-        async with socket(riverside) as page:
-            await answered(page)
-    async with socket(riverside) as page:
-        error = await page.hear()
-        assert error["code"] == "rate_limited"
-        assert error["retry_after_s"] > 0
-        assert (await page.closed())[0] == 4429
-
-
-@pytest.mark.parametrize(("code", "closes"), [("busy", 1013), ("bad_offer", 4400), ("engine_failed", 1013)])
-async def test_a_refusal_is_told_in_words(riverside: Business, worker: FakeWorker, code: str, closes: int) -> None:
-    worker.refusal = (code, "not now")
-    async with socket(riverside) as page:
-        error = await page.hear()
-        assert error["code"] == code
-        assert error["text"]
-        assert (await page.closed())[0] == closes
-
-
-@pytest.mark.parametrize("door", ["", "unix:/nowhere/at/all.sock", "ws://127.0.0.1:1/", "http://nonsense"])
-async def test_a_door_that_cannot_be_reached_is_a_lost_line(riverside: Business, worker: FakeWorker, door: str) -> None:
-    worker.audio = door
-    async with socket(riverside) as page:
-        assert (await page.closed())[0] == 1013
 
 
 async def test_a_page_that_leaves_while_it_is_placed_takes_no_relay(
@@ -262,7 +126,7 @@ async def test_a_page_that_leaves_while_it_is_placed_takes_no_relay(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(audio.calls, "take_offer", slow)
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await asked.wait()
         await page.disconnect(timeout=5)
         await page.wait(timeout=5)
@@ -270,7 +134,7 @@ async def test_a_page_that_leaves_while_it_is_placed_takes_no_relay(
 
 @pytest.mark.parametrize("message", ["x" * 16_001, b"\x01" * 16_001])
 async def test_a_huge_message_closes_both_ends(riverside: Business, desk: Desk, message: str | bytes) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         key = "text_data" if isinstance(message, str) else "bytes_data"
         await page.send_to(**{key: message})
@@ -279,7 +143,7 @@ async def test_a_huge_message_closes_both_ends(riverside: Business, desk: Desk, 
 
 
 async def test_a_flood_closes_both_ends(riverside: Business, desk: Desk) -> None:
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         for _ in range(audio.BURST + 50):
             await page.send_to(bytes_data=b"1")
@@ -314,7 +178,7 @@ def queries() -> int:
 
 async def test_nothing_of_a_call_is_asked_of_the_database_once_it_is_placed(riverside: Business, desk: Desk) -> None:
     before = await queries()
-    async with socket(riverside) as page:
+    async with audio_socket(riverside) as page:
         await answered(page)
         placed = await queries()
         for i in range(50):
