@@ -33,7 +33,6 @@ from pipeline.worker.settings import WorkerSettings
 from pipeline.worker.spool import Spool
 from pipeline.worker.watchdog import Watchdog
 
-
 log = logging.getLogger(__name__)
 
 
