@@ -1,5 +1,6 @@
 """The whole way from packets to the microphone, on a clock of the test's own."""
 
+import gc
 import random
 from types import SimpleNamespace
 
@@ -110,3 +111,14 @@ async def test_garbage_between_packets_is_concealed_and_the_rest_is_heard(line):
     await line.bring(events, 2.0)
     assert line.incoming.stats()["packets_bad"] > 5
     assert {len(sound.pcm) for _, sound in line.sounds} == {640}
+
+
+async def test_a_long_call_keeps_nothing_of_what_was_heard(line):
+    line.microphone.attach(lambda sound: None, lambda: None)
+    events = [(n * 0.02, n, SPEECH[n % 100]) for n in range(1500) if n % 20]
+    await line.bring(events[:400], events[400][0] - 0.001)
+    gc.collect()
+    before = len(gc.get_objects())
+    await line.bring(events[400:], 30.1)
+    gc.collect()
+    assert len(gc.get_objects()) - before < 50
