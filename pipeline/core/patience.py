@@ -11,13 +11,15 @@ from typing import Final
 CALM: Final = "calm"
 BRISK: Final = "brisk"
 
+LATE_MS: Final = 32.0
+"""One window more than the assistant's limit, for speech that the VAD hears late."""
 CALM_MS: Final = 736.0
-"""Calm waits at least so long: 23 windows, one more than PAUSE_MS needs, for speech that the VAD hears late."""
+"""Calm waits at least so long: 23 windows, one more than PAUSE_MS needs."""
 HESITATION_MS: Final = 32.0
 """What calm waits longer when nothing seems to be said yet."""
-UNFINISHED: Final = 0.1
-"""Completeness below which it seems so: the turn ends by `endpoint_ms` alone."""
-BRISK_MS: Final = ((UNFINISHED, 704.0), (0.2, 640.0), (0.75, 512.0), (0.9, 352.0))
+UNFINISHED: Final = 0.12
+"""Completeness below which it seems so."""
+BRISK_MS: Final = ((UNFINISHED, CALM_MS), (0.2, 608.0), (0.75, 512.0), (0.9, 352.0))
 """(completeness, silence that ends the turn) when brisk, straight lines between: who is sure answers at once, who is
 unsure waits nearly as long as one who is sure of the opposite. Chosen on the tuning half of the pause set."""
 
@@ -39,14 +41,13 @@ def lull_ms(patience: str, endpoint_ms: float) -> float:
 
 
 def needed_ms(patience: str, completeness: float | None, endpoint_ms: float) -> float:
-    """The silence that ends the turn; `endpoint_ms` is the assistant's own limit, which calm may exceed by little.
-
-    `completeness` None: nobody has said yet.
-    """
+    """The silence that ends the turn; `endpoint_ms` is the assistant's own limit, which is exceeded by LATE_MS, and by
+    HESITATION_MS when calm. `completeness` None: nobody has said yet."""
+    limit = endpoint_ms + LATE_MS
     if patience == BRISK:
-        return endpoint_ms if completeness is None else min(endpoint_ms, _between(completeness))
+        return limit if completeness is None else min(limit, _between(completeness))
     hesitant = completeness is not None and completeness < UNFINISHED
-    return max(endpoint_ms, CALM_MS) + (HESITATION_MS if hesitant else 0.0)
+    return max(limit, CALM_MS) + (HESITATION_MS if hesitant else 0.0)
 
 
 def _between(completeness: float) -> float:
