@@ -19,7 +19,7 @@ HESITATION_MS: Final = 32.0
 """What calm waits longer when nothing seems to be said yet."""
 UNFINISHED: Final = 0.12
 """Completeness below which it seems so."""
-BRISK_MS: Final = ((UNFINISHED, CALM_MS), (0.2, 608.0), (0.75, 512.0), (0.9, 352.0))
+BRISK_MS: Final = ((UNFINISHED, CALM_MS), (0.2, 640.0), (0.8, 544.0), (0.9, 352.0))
 """(completeness, silence that ends the turn) when brisk, straight lines between: who is sure answers at once, who is
 unsure waits nearly as long as one who is sure of the opposite. Chosen on the tuning half of the pause set."""
 

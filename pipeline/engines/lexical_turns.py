@@ -12,12 +12,12 @@ from pipeline.core.threads import Threads
 from pipeline.engines.prosody import HEARD_S, Ending, ending
 from pipeline.engines.wording import Marks, marks
 
-BIAS: Final = 1.12
+BIAS: Final = 1.01
 WORDS: Final = Marks(
-    demand=-2.95, lean=-1.6, object=-0.85, answer=0.74, closer=0.74, number_open=-1.91, number_whole=1.02,
-    content=1.87, short=-3.38,
+    demand=-3.16, lean=-1.29, object=-0.72, answer=0.73, closer=1.11, number_open=-1.83, number_whole=1.16,
+    content=2.71, short=-2.9,
 )  # fmt: skip
-VOICE: Final = Ending(pitch=-0.13, level=-0.04, stretch=-1.83)
+VOICE: Final = Ending(pitch=-0.16, level=-0.03, stretch=-2.09)
 
 
 class LexicalTurns:
