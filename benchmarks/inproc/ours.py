@@ -38,7 +38,7 @@ SPEC = AssistantSpec(
     assistant_name="Robin",
     greeting="",
     persona="You answer questions.",
-    turns=TurnSettings(endpoint_ms=STOP_MS),
+    turns=TurnSettings(endpoint_ms=STOP_MS, patience="brisk"),
 )
 
 
@@ -105,7 +105,7 @@ class FixedLanguage(Fixed):
 
 
 class NoDetector(Fixed):
-    """A calm assistant asks none: silence alone ends its turns."""
+    """Never sure: silence alone ends turns, after STOP_MS at the latest."""
 
     sound_s = 0.0
 
@@ -114,7 +114,7 @@ class NoDetector(Fixed):
 
 
 class FixedVoice(Fixed):
-    async def speak(self, text: str, settings: VoiceSettings) -> AsyncGenerator[SpeechChunk, None]:
+    async def speak(self, text: str, settings: VoiceSettings, *, owner: str = "") -> AsyncGenerator[SpeechChunk, None]:
         async with aclosing(engines.sound(text)) as chunks:
             async for pcm in chunks:
                 yield SpeechChunk(pcm, engines.VOICE_RATE_HZ)
@@ -164,9 +164,13 @@ class CountingMeter:
 def _nothing(*args: Any, **kwargs: Any) -> None: ...
 
 
-class FullLoad:
+class NoLoad:
+    """The Load of a worker that is not pressed."""
+
     max_tokens = 512
     terse = False
+    essential_tools_only = False
+    face_stride = 1
 
 
 async def engines_started() -> Engines:
@@ -186,7 +190,7 @@ async def engines_started() -> Engines:
 
 async def prepare(spec: AssistantSpec = SPEC) -> Open:
     watcher, clock = Watcher(), MonotonicClock()
-    around = Surroundings("bench", await engines_started(), CountingJournal(), watcher, CountingMeter(), FullLoad())
+    around = Surroundings("bench", await engines_started(), CountingJournal(), watcher, CountingMeter(), NoLoad())
 
     async def open_session(caller: Caller) -> Close:
         name = f"s{len(watcher.callers)}"

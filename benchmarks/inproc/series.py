@@ -15,6 +15,8 @@ OVERHEAD_LIMIT_MS = 100.0
 FAR = 400
 """No search goes beyond this many sessions."""
 SEARCH_RUNS = 5
+SHOWN_LINES = 5
+"""Of what a run wrote on stderr."""
 START_S = 120.0
 """What a run may take besides its warm-up and measured time: imports, opening sessions, closing them."""
 
@@ -61,6 +63,8 @@ class Runs:
             return {"sessions": sessions, "failed": "did not end in time"}
         if done.returncode != 0 or not done.stdout.strip():
             return {"sessions": sessions, "failed": done.stderr.strip()[-300:]}
+        for line in done.stderr.strip().splitlines()[-SHOWN_LINES:]:
+            print(f"  {line}", file=sys.stderr)
         figures = json.loads(done.stdout.strip().splitlines()[-1])
         print("  " + said(figures), file=sys.stderr, flush=True)
         return figures

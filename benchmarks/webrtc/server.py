@@ -121,7 +121,7 @@ async def measure(count: int, seconds: float, sounds: Path) -> dict[str, Any]:
     process.start()
     os.sched_setaffinity(0, {cores[-1]})
     room, clock = Room(shared), MonotonicClock()
-    around = Surroundings("bench", engines, room, room, ours.CountingMeter(), ours.FullLoad())
+    around = Surroundings("bench", engines, room, room, ours.CountingMeter(), ours.NoLoad())
     said = [[u.text for u in utterances] for utterances in load(sounds).values()]
     before_mb, running, sessions = rss_mb(), [], []
     for place in range(count):
