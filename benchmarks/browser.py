@@ -38,8 +38,9 @@ window.RTCPeerConnection = class extends Real {
       const at = performance.now();
       if (typeof data !== 'string') return;
       const { type, t_audio_ms, reply } = JSON.parse(data);
-      const told = ['beat', 'hold', 'resume', 'stop', 'reply'].includes(type);
-      if (told) bench.messages.push({ at, type, t_audio_ms, reply });
+      if (['beat', 'hold', 'resume', 'stop', 'reply'].includes(type)) {
+        bench.messages.push({ at, type, t_audio_ms, reply });
+      }
     });
     return channel;
   }

@@ -15,6 +15,8 @@ MISSED_S = 3.0
 GAP_S = 0.060
 QUIET_S = 0.5
 LONGEST_REPLY_S = 15.0
+REST_S = (1.0, 2.5)
+"""Between a reply and the next question: the caller speaks about 30 % of the time, and so does the agent."""
 KINDS = ("plain", "interrupt", "plain", "backchannel")
 KEPT = (0.9, 1.1)
 """A reply that was neither stopped nor followed by another sounds this much of its length."""
@@ -108,7 +110,7 @@ class Caller:
         await asyncio.sleep(self._dice.uniform(0.2, 3.0))
         while self._loop.time() < until_s:
             await self._turn(next(self._kinds))
-            await asyncio.sleep(self._dice.uniform(0.5, 1.5))
+            await asyncio.sleep(self._dice.uniform(*REST_S))
 
     async def _turn(self, kind: str) -> None:
         self._arm()

@@ -14,7 +14,7 @@ TOKEN_S = 0.010
 FIRST_CHUNK_S = 0.040
 CHUNK_MS = 100
 CHUNK_S = 0.010
-WORD_MS = 120
+WORD_MS = 90
 VOICE_RATE_HZ = 24_000
 REPLY = (
     "We are open on Saturday from nine until two. You can park right in front of our main entrance. "
