@@ -113,7 +113,7 @@ async def test_brisk_waits_when_it_does_not() -> None:
     async with running(call):
         await ask(call)
         await call.hush(3000)
-    assert call.journal.turns()[0].timings["endpoint_ms"] == 704
+    assert call.journal.turns()[0].timings["endpoint_ms"] == 736
 
 
 async def test_without_a_judge_silence_alone_decides() -> None:
@@ -122,7 +122,7 @@ async def test_without_a_judge_silence_alone_decides() -> None:
     async with running(call):
         await ask(call)
         await call.hush(3000)
-    assert call.journal.turns()[0].timings["endpoint_ms"] == 704
+    assert call.journal.turns()[0].timings["endpoint_ms"] == 736
     assert call.meter.failures == ["turns"]
 
 
