@@ -21,6 +21,7 @@ from pipeline.contracts.numbers import CONTEXT_TOKENS, EAR_RATE_HZ
 from pipeline.contracts.spec import AssistantSpec, TurnSettings, VoiceSettings
 from pipeline.contracts.wire import Offer
 from pipeline.core.clock import MonotonicClock, SessionClock
+from pipeline.core.patience import LATE_MS
 from pipeline.core.ports import Engines, Pause
 from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
@@ -38,7 +39,7 @@ SPEC = AssistantSpec(
     assistant_name="Robin",
     greeting="",
     persona="You answer questions.",
-    turns=TurnSettings(endpoint_ms=STOP_MS, patience="brisk"),
+    turns=TurnSettings(endpoint_ms=STOP_MS - int(LATE_MS), patience="brisk"),
 )
 
 

@@ -36,8 +36,8 @@ LULL_MS: Final = {CALM: 192.0, BRISK: 96.0}
 
 
 def lull_ms(patience: str, endpoint_ms: float) -> float:
-    """Never more than a third of the silence that ends a turn anyway."""
-    return min(LULL_MS.get(patience, LULL_MS[CALM]), endpoint_ms / 3)
+    """Never more than a fifth of the silence that ends a turn anyway: what is prepared should be ready by then."""
+    return min(LULL_MS.get(patience, LULL_MS[CALM]), endpoint_ms / 5)
 
 
 def needed_ms(patience: str, completeness: float | None, endpoint_ms: float) -> float:
