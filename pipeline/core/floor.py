@@ -52,6 +52,7 @@ class Floor:
         self._clock = clock
         self._teller = teller
         self._journal = journal
+        self._held_ms = 0.0  # on the session's clock: the speech-start event of a barge-in
         self._conversation = conversation
         self._mouth = mouth
         self._first_audio = first_audio
@@ -60,7 +61,7 @@ class Floor:
         self._on_closed = on_closed
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        """The reply under way, and cut ones that are still putting their engines away."""
+        """Its own, and those of cut replies that are still putting their engines away."""
 
     @property
     def replying(self) -> bool:
@@ -170,8 +171,6 @@ class Floor:
                 log.error("%s does not end", task.get_name())
         self.state = State.IDLE
 
-    # Inside ---------------------------------------------------------------------------------------------------------
-
     def _take(self, event: turn.Event, exchange: Exchange | None = None) -> bool:
         """False: not possible in this state; nothing has changed."""
         try:
@@ -214,7 +213,7 @@ class Floor:
             self._first_audio.expect(lambda: self._too_late(exchange))
 
     def _too_late(self, exchange: Exchange) -> bool:
-        """V7. False: it has been heard in time, or is not waited for any more."""
+        """V7. False: heard in time, or not waited for any more."""
         if exchange is not self.exchange or exchange.over or self.state is not State.THINKING or self.held:
             return False
         self._take(turn.Stopped(CancelReason.SYSTEM_OVERLOAD))
@@ -225,7 +224,7 @@ class Floor:
         exchange, asked = self.exchange, self._clock.clock.now()
         if exchange is None or exchange.over:
             return
-        self.held = True
+        self.held, self._held_ms = True, self._clock.now_ms()
         exchange.gate.clear()
         if self.state is State.SPEAKING:
             self._mouth.hold(exchange)
@@ -244,14 +243,14 @@ class Floor:
 
     def _cancel(self, reason: CancelReason) -> None:
         """Sound first, everything else after it."""
-        exchange, self.held = self.exchange, False
+        exchange, since_ms, self.held = self.exchange, self._held_ms if self.held else self._clock.now_ms(), False
         if exchange is None or exchange.over:
             return
         heard = self._mouth.cut(exchange)
         if self._task is not None:
             self._task.cancel()
         exchange.cancelled = reason
-        at_ms, number = round(self._clock.now_ms(), 1), exchange.number
+        at_ms, number = round(since_ms, 1), exchange.number
         self._teller.tell(
             EventKind.CANCEL, turn=number, type="CANCEL", reason=reason.value, t_event_ms=at_ms, reply=number
         )
