@@ -17,7 +17,7 @@ from pipeline.contracts.numbers import EAR_RATE_HZ, PACKET_MS, WIRE_RATE_HZ
 from pipeline.core.ports import Clock
 from pipeline.media.capture import CaptureClock
 from pipeline.media.opus import Downmix
-from pipeline.media.ticker import ticker_of
+from pipeline.media.ticker import STEP_S, ticker_of
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ LATE_TICKS = 3 * PIECE_TICKS
 """60 ms: what the clock's silence has taken from packets that came late is left out of the next silence, up to this.
 After a longer stall time is as much behind, or the silence that ends an utterance would not be heard in time."""
 BEAT_S = PACKET_MS / 1000
-LAG_S = 0.02
+LAG_S = 0.01
 """The clock's silence stays so much behind, or a packet that is a little late would find its place taken."""
 STALLED_S = 0.2
 """Nothing has come for so long, though the browser did not say that it would be quiet: a network that stalls."""
@@ -110,9 +110,11 @@ class Microphone:
     def _beat(self, now: float) -> float:
         if self._on_beat:
             self._on_beat(now)
-        if self._fed is not None and now - self._heard_s >= (LAG_S if self._quiet else STALLED_S):
-            self._feed_silence(self._heard_pts + int((now - self._heard_s - LAG_S) * WIRE_RATE_HZ))
-        return now + BEAT_S
+        if self._fed is None or now - self._heard_s < (LAG_S if self._quiet else STALLED_S):
+            return now + BEAT_S
+        self._feed_silence(self._heard_pts + int((now + STEP_S / 2 - self._heard_s - LAG_S) * WIRE_RATE_HZ))
+        due_s = self._heard_s + LAG_S + (self._fed + PIECE_TICKS - self._heard_pts) / WIRE_RATE_HZ
+        return min(due_s, now + BEAT_S)
 
     def _feed_silence(self, until: int) -> None:
         """Whole pieces, as far as the clock has come. What the visitor's packets have brought too much is left out."""
