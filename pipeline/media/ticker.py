@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
+from pipeline.core.clock import MonotonicClock
 from pipeline.core.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -64,12 +65,14 @@ class Ticker:
                 self._due_s[beat] = next_s
 
 
-_tickers: WeakValueDictionary[Clock, Ticker] = WeakValueDictionary()
+_tickers: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, object], Ticker] = WeakValueDictionary()
 
 
 def ticker_of(clock: Clock) -> Ticker:
-    """The one ticker of all who go by this clock. It ends with the last who holds it."""
-    ticker = _tickers.get(clock)
+    """The one ticker on the running loop of all who go by this clock; all MonotonicClocks are one. It ends with the
+    last who holds it."""
+    key = (asyncio.get_running_loop(), MonotonicClock if isinstance(clock, MonotonicClock) else clock)
+    ticker = _tickers.get(key)
     if ticker is None:
-        ticker = _tickers[clock] = Ticker(clock)
+        ticker = _tickers[key] = Ticker(clock)
     return ticker

@@ -2,7 +2,8 @@ import gc
 
 import pytest
 
-from pipeline.media.ticker import STEP_S, Ticker, ticker_of
+from pipeline.core.clock import MonotonicClock
+from pipeline.media.ticker import STEP_S, Ticker, _tickers, ticker_of
 from tests.fakes.clock import FakeClock, settle
 
 
@@ -106,11 +107,15 @@ async def test_a_clock_has_one_ticker_as_long_as_somebody_holds_it():
     held = ticker_of(clock)
     assert ticker_of(clock) is held and isinstance(held, Ticker)
     assert ticker_of(FakeClock()) is not held
+    before = len(_tickers)
     del held
     gc.collect()
-    from pipeline.media.ticker import _tickers
+    assert len(_tickers) < before
 
-    assert clock not in _tickers
+
+async def test_all_sessions_of_a_worker_have_one_ticker_though_each_has_a_clock_object_of_its_own():
+    held = ticker_of(MonotonicClock())
+    assert ticker_of(MonotonicClock()) is held
 
 
 @pytest.mark.parametrize("turns", [1, 20])
