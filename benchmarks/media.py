@@ -131,6 +131,7 @@ def _result(lines: list[Measured], wall: float, cpu: float, memory_mb: float) ->
     gaps = [gap for line in lines for gap in line.gaps_ms]
     return {
         "cpu_s_per_session_min": round(cpu / count / (wall / 60), 3),
+        "cpu_us_per_frame": round(cpu * 1e6 / max(1, sum(line.pieces + line.frames_out for line in lines)), 1),
         "core_used": round(cpu / wall, 3),
         "frames_per_s": round(sum(line.pieces for line in lines) / count / wall, 2),
         "frames_per_s_worst": round(min(line.pieces for line in lines) / wall, 2),
