@@ -111,10 +111,10 @@ class Microphone:
         if self._on_beat:
             self._on_beat(now)
         if self._fed is None or now - self._heard_s < (LAG_S if self._quiet else STALLED_S):
-            return now + BEAT_S
+            return _together(now)
         self._feed_silence(self._heard_pts + int((now + STEP_S / 2 - self._heard_s - LAG_S) * WIRE_RATE_HZ))
         due_s = self._heard_s + LAG_S + (self._fed + PIECE_TICKS - self._heard_pts) / WIRE_RATE_HZ
-        return min(due_s, now + BEAT_S)
+        return min(due_s, _together(now))
 
     def _feed_silence(self, until: int) -> None:
         """Whole pieces, as far as the clock has come. What the visitor's packets have brought too much is left out."""
@@ -168,3 +168,8 @@ class Microphone:
         on_end, self._on_end = self._on_end, None
         if on_end:
             on_end()
+
+
+def _together(now: float) -> float:
+    """The next whole BEAT_S: lines that wait for nothing special are looked at in one waking."""
+    return ((now + STEP_S) // BEAT_S + 1) * BEAT_S
