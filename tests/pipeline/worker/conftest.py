@@ -41,11 +41,18 @@ class Worker:
     layer: InMemoryChannelLayer
     kept: list[Record] = field(default_factory=list)
 
-    async def offer(self, session_id: str, sdp: str, leg: int = 1, spec: AssistantSpec | None = None) -> dict[str, Any]:
+    async def offer(
+        self,
+        session_id: str,
+        sdp: str,
+        leg: int = 1,
+        spec: AssistantSpec | None = None,
+        transport: str = "webrtc",
+    ) -> dict[str, Any]:
         reply_to = await self.layer.new_channel()
         manifest = (spec or a_spec()).to_manifest()
         now = time.time()
-        offer = Offer(session_id, leg, manifest, sdp, reply_to, now + 5, [], now)
+        offer = Offer(session_id, leg, manifest, sdp, reply_to, now + 5, [], now, transport)
         await self.layer.send(offers_channel(), offer.to_wire())
         async with asyncio.timeout(5):
             return await self.layer.receive(reply_to)
