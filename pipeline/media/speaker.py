@@ -38,6 +38,8 @@ class Speaker:
     def __init__(self, clock: Clock, session_t0: float, outlet: Outlet) -> None:
         """`session_t0`: clock seconds at which the session's audio clock reads zero."""
         self.packets_out = 0
+        self.packets_missed = 0
+        """Left out because the loop was too late for them."""
         self._clock = clock
         self._t0 = session_t0
         self._outlet = outlet
@@ -148,6 +150,7 @@ class Speaker:
         if not self._outlet.ready:
             return now + STEP_S if self._started_s is not None else None
         if now > self._due_s + CATCH_UP_S:
+            self.packets_missed += int((now - self._due_s) / PACKET_S)
             self._miss(now)
         if self._sound_waits():
             self._send_sound(now)

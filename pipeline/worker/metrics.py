@@ -46,6 +46,7 @@ DEGRADATION_LEVEL = Gauge("goassist_degradation_level", "How hard this worker is
 DEGRADATION_CHANGES = Counter("goassist_degradation_changes_total", "Levels that were entered", ["level"])
 TTFA_P95 = Gauge("goassist_ttfa_rolling_p95_seconds", "Rolling p95 that drives the level; 0 while too few turns say it")
 PACKETS_SENT_SHARE = Gauge("goassist_packets_sent_share", "Audio packets that went out of those that were due")
+PACKETS_SENT_SHARE.set(1.0)
 VRAM_SHARE = Gauge("goassist_vram_share", "Used share of the working cap of the fullest GPU")
 CONTEXT_TOKENS = Histogram(
     "goassist_context_tokens",

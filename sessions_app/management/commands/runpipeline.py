@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from argparse import SUPPRESS
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--http-port", type=int, default=env.worker_http_port, help="/healthz, /readyz, /metrics; 0: none."
         )
+        parser.add_argument("--audio-port", type=int, default=env.goassist_audio_port, help=SUPPRESS)
         parser.add_argument(
             "--processes",
             default="1",
@@ -50,7 +52,8 @@ class Command(BaseCommand):
             raise CommandError("--http-port must be 0 to 65535, with room for a port of each process")
         if not POOL.fullmatch(options["pool"]):
             raise CommandError("--pool must be small letters, digits and hyphens")
-        changes = {name: options[name] for name in ("seats", "pool", "http_port", "name") if options[name] is not None}
+        wanted = ("seats", "pool", "http_port", "audio_port", "name")
+        changes = {name: options[name] for name in wanted if options[name] is not None}
         try:
             settings.GOASSIST.require_shared_layer("runpipeline")
             if options["processes"] != "1":
@@ -72,10 +75,14 @@ class Command(BaseCommand):
         base, first_port = changes.get("name") or default_name(), changes["http_port"]
 
         def command(number: int) -> list[str]:
-            port = first_port + number if first_port else 0
-            options = {"seats": changes["seats"], "pool": changes["pool"], "name": f"{base}-{number + 1}"}
-            words = [f"--{name}={value}" for name, value in {**options, "http-port": port}.items()]
-            return [sys.executable, sys.argv[0], "runpipeline", *words]
+            options = {
+                "seats": changes["seats"],
+                "pool": changes["pool"],
+                "name": f"{base}-{number + 1}",
+                "http-port": first_port + number if first_port else 0,
+                "audio-port": changes["audio_port"] + number if changes["audio_port"] else 0,
+            }
+            return [sys.executable, sys.argv[0], "runpipeline", *(f"--{name}={at}" for name, at in options.items())]
 
         supervisor = Supervisor(command, processes, drain_s=settings.GOASSIST.goassist_drain_s)
         self.stdout.write(f"Supervisor {base}: {processes} workers")

@@ -170,6 +170,7 @@ async def test_a_stall_of_the_machine_is_not_made_up_for_by_a_burst(line):
     late = [(at, pts) for at, pts in wire.packets if at > wire.packets[0][0] + 0.5]
     assert all(b[0] - a[0] > 0.019 for a, b in zip(late, late[1:], strict=False))
     assert late[0][1] > 47_000, "the RTP clock shows the time that was lost"
+    assert 48 <= speaker.packets_missed <= 51, "and the packets that were due in it are known to be missing"
 
 
 async def test_starts_and_cuts_are_soft(line):
