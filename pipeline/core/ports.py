@@ -266,8 +266,8 @@ class Line(Protocol):
         ...
 
     def stats(self) -> dict[str, float]:
-        """Numbers for metrics: packets_in, packets_lost, jitter_ms, jitter_buffer_ms, packets_out and packets_due (those
-        included that the loop was too late for). What is not known is left out."""
+        """Numbers for metrics: packets_in, packets_lost, jitter_ms, jitter_buffer_ms, packets_out and packets_due (with
+        those that the loop was too late for). What is not known is left out."""
         ...
 
 
