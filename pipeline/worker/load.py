@@ -135,7 +135,9 @@ class WorkerLoad:
         metrics.show_pressure(self._pressure, level)
         if level != before:
             metrics.DEGRADATION_CHANGES.labels(str(int(level))).inc()
-            log.warning("level %d %s (%s)", level, level.name, self._ladder.why or "calm")
+            # A small worker that fills up is no news to wake anybody for.
+            severity = logging.WARNING if strain else logging.INFO
+            log.log(severity, "level %d %s (%s)", level, level.name, self._ladder.why or "calm")
 
     def _measure(self, now: float, vram_share: float | None) -> Pressure:
         turns, failures = len(self._turns.values(now)), len(self._failures.values(now))
