@@ -2,12 +2,15 @@
 
 import asyncio
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.engines.child import Child
 from pipeline.engines.child_rota import BULK_EVERY, Rota
+from pipeline.engines.espeak_child import Phrase
+from pipeline.engines.pocketsphinx_child import Decoders, Recognition
 
 
 @dataclass
@@ -70,6 +73,17 @@ def test_what_is_over_is_forgotten() -> None:
         rota.pick([FakeStream(n, f"tenant {n}")])
         rota.keep([])
     assert all(not kept for kept in vars(rota).values() if isinstance(kept, dict))
+
+
+def test_engines_say_what_is_waited_for() -> None:
+    hearing = Recognition(Decoders(make=lambda files: None), lambda item: True)
+    assert not hearing.pressing([["pcm", 1, "m", "d", b""]])
+    assert hearing.pressing([["pcm", 1, "m", "d", b""], ["finish", 1]])
+    assert hearing.pressing([["so_far", 1]])
+    phrase = Phrase(SimpleNamespace(), {"voice": "en-us", "rate_wpm": 170}, lambda item: True)
+    assert phrase.pressing([[0, "Hello."]])
+    phrase._samples = 100
+    assert not phrase.pressing([[0, "Hello."]])
 
 
 async def test_a_crowd_in_a_real_child_delays_another_tenant_by_no_more_than_a_round_a_step() -> None:
