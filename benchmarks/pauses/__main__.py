@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.pauses import peers, simulate
 from benchmarks.pauses.hear import Trace, hear, pause_at
 from benchmarks.pauses.make import utterances
+from benchmarks.pauses.wheel import smart_turn_files
 from pipeline.contracts.spec import TurnSettings
 from pipeline.core.patience import BRISK, CALM
 from pipeline.core.ports import TurnDetector
@@ -22,14 +23,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="every fourth sentence")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--turns", default="lexical", help="our detector: lexical or smart-turn")
-    parser.add_argument("--smart-turn", type=Path, help="ONNX file, for the peer and for --turns smart-turn")
+    parser.add_argument("--peers", action="store_true", help="Pipecat's rules with Smart Turn, too (from its wheel)")
     options = parser.parse_args()
-    measured = measure(options.half, quick=options.quick, turns=options.turns, smart_turn=options.smart_turn)
+    measured = measure(options.half, quick=options.quick, turns=options.turns, with_peers=options.peers)
     print(json.dumps(measured) if options.json else table(measured))
 
 
-def measure(half: str = "reported", *, quick: bool = False, turns: str = "lexical", smart_turn: Path | None = None):
+def measure(half: str = "reported", *, quick: bool = False, turns: str = "lexical", with_peers: bool = False):
     """As issue 3 wants it: `calm` and `brisk`, each with `cut_in` (percent per kind) and `first_audio_ms`; `peers`."""
+    smart_turn = smart_turn_files()[0] if with_peers or turns == "smart-turn" else None
     say(f"speaking the {half} half")
     spoken = utterances(half, quick=quick)
     say(f"hearing {len(spoken)} utterances with the real recogniser")
@@ -41,7 +43,7 @@ def measure(half: str = "reported", *, quick: bool = False, turns: str = "lexica
         how: simulate.summary([simulate.ours(t, how, lambda t, look: known[id(look)], limit) for t in traces])
         for how in (CALM, BRISK)
     }
-    return {**measured, "utterances": len(traces), "peers": peers.measure(traces, smart_turn)}
+    return {**measured, "utterances": len(traces), "peers": peers.measure(traces, smart_turn if with_peers else None)}
 
 
 async def judged(traces: list[Trace], turns: str, smart_turn: Path | None) -> dict[int, float]:

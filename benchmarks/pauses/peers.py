@@ -28,7 +28,7 @@ Decides = Callable[[int, int, float], bool]
 def measure(traces: list[Trace], model: Path | None) -> dict[str, Any]:
     found = {"vad 800 ms": summary([_until(t, ENTER, lambda _, __, silence: silence >= PLAIN_MS) for t in traces])}
     if model is not None:
-        session = smart_turn._load(str(model), None)
+        session = smart_turn.load(str(model), None)
         found["smart turn, pipecat's defaults"] = summary(
             [_until(t, CONFIDENCE, _smart_turn(t, session)) for t in traces]
         )

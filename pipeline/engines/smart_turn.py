@@ -45,7 +45,7 @@ class SmartTurn:
         self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="smart-turn")
         loop = asyncio.get_running_loop()
         try:
-            self._session = await loop.run_in_executor(self._threads, _load, self._model, self._models_dir)
+            self._session = await loop.run_in_executor(self._threads, load, self._model, self._models_dir)
             await self._run(bytes(EAR_RATE_HZ))
         except EngineError:
             await self.close()
@@ -88,7 +88,8 @@ def probability(session: Any, pcm: bytes) -> float:
     return float(np.clip(np.ravel(answer)[0], 0.0, 1.0))
 
 
-def _load(model: str, models_dir: str | None) -> Any:
+def load(model: str, models_dir: str | None) -> Any:
+    """Blocking. Raises EngineError."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

@@ -2,16 +2,12 @@
 
 import asyncio
 import importlib.util
-import subprocess
-import sys
-import tempfile
-import zipfile
-from pathlib import Path
 
 import huggingface_hub
 import numpy as np
 import pytest
 
+from benchmarks.pauses.wheel import smart_turn_files
 from pipeline.contracts.errors import EngineError
 from pipeline.core.ports import Pause
 from pipeline.engines import smart_turn
@@ -19,36 +15,25 @@ from pipeline.engines.log_mel import log_mel
 from pipeline.engines.smart_turn import WAITING_PER_WORKER, SmartTurn, features
 from tests.speech import spoken
 
-WHEEL = "pipecat-ai==1.14.0"
-FOLDER = "pipecat/audio/turn/smart_turn"
-MODEL = f"{FOLDER}/data/smart-turn-v3.2-cpu.onnx"
-FEATURES = f"{FOLDER}/_whisper_features.py"
 SENTENCE = "I'd like to make an appointment for my dog."
 
 
 @pytest.fixture(scope="session")
 def wheel():
-    """A folder with the two files of the wheel that are needed; fetched once, kept in the temp folder."""
-    folder = Path(tempfile.gettempdir()) / "goassist-smart-turn-1.14.0"
-    if not all((folder / name).is_file() for name in (MODEL, FEATURES)):
-        with tempfile.TemporaryDirectory() as fetched:
-            pip = [sys.executable, "-m", "pip", "download", WHEEL, "--no-deps", "--quiet", "--dest", fetched]
-            subprocess.run(pip, check=True, capture_output=True, timeout=110)
-            with zipfile.ZipFile(next(Path(fetched).glob("*.whl"))) as archive:
-                archive.extractall(folder, [MODEL, FEATURES])
-    return folder
+    """The weights, and upstream's feature extractor."""
+    return smart_turn_files()
 
 
 @pytest.fixture
 async def engine(wheel):
-    made = SmartTurn(model=str(wheel / MODEL))
+    made = SmartTurn(model=str(wheel[0]))
     await made.start()
     yield made
     await made.close()
 
 
 def upstream(wheel, sound):
-    spec = importlib.util.spec_from_file_location("upstream_features", wheel / FEATURES)
+    spec = importlib.util.spec_from_file_location("upstream_features", wheel[1])
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.compute_whisper_log_mel_features(sound, do_normalize=True)
@@ -113,7 +98,7 @@ async def test_weights_that_cannot_be_fetched_are_an_engine_error(tmp_path, monk
 
 
 async def test_weights_in_the_models_folder_are_not_fetched(tmp_path, wheel, monkeypatch):
-    (tmp_path / smart_turn.HUB_FILE).symlink_to(wheel / MODEL)
+    (tmp_path / smart_turn.HUB_FILE).symlink_to(wheel[0])
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", None)
     engine = SmartTurn(models_dir=str(tmp_path))
     await engine.start()
