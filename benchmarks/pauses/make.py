@@ -71,7 +71,7 @@ class Utterance:
 
 
 def utterances(half: str, *, quick: bool = False) -> list[Utterance]:
-    """All of `tuning` or `reported`, 360; `quick`: every fourth sentence of each kind with each voice, 96."""
+    """All of `tuning` (720) or `reported` (360); `quick`: every fourth sentence of each kind with each voice."""
     lines = list(_lines(half, quick))
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(lambda line: _make(half, *line), lines))

@@ -1,5 +1,6 @@
 """When the turn would be over: the product's own rules (`core.patience`) applied to what was heard, and the peers'."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -34,6 +35,7 @@ def ours(trace: Trace, how: str, completeness: Judge, endpoint_ms: float) -> Out
     looks = {look.window: look for look in trace.looks}
     loud = loudness(trace)
     speaking, speech, silence, quietest, known, ready, cut = False, 0, 0.0, 0, None, 0.0, False
+    since_stir = math.inf
     for window, probability in enumerate(trace.probabilities):
         if not speaking:
             speech = speech + 1 if probability >= ENTER else 0
@@ -44,12 +46,15 @@ def ours(trace: Trace, how: str, completeness: Judge, endpoint_ms: float) -> Out
             continue
         silence += WINDOW_MS
         quietest = min(quietest, loud[window]) if silence > WINDOW_MS else loud[window]
+        since_stir = math.inf if silence <= WINDOW_MS else since_stir + WINDOW_MS
+        if patience.stirs(probability, loud[window], quietest) and silence > SOFT_WINDOWS * WINDOW_MS:
+            since_stir = 0.0
         if look := looks.get(window):
             known, ready = completeness(trace, look), arrival_ms(window) + look.asked_ms + REPLY_MS
         needed = patience.needed_ms(how, known, endpoint_ms)
         if silence < SOFT_WINDOWS * WINDOW_MS:
             continue
-        if patience.is_over(needed, silence, patience.stirs(probability, loud[window], quietest)):
+        if patience.is_over(needed, silence, since_stir):
             audio = max(arrival_ms(window), ready) + GATE_MS
             if audio >= trace.utterance.end_ms:
                 return Outcome(trace.utterance.kind, cut, audio - trace.utterance.end_ms)

@@ -19,7 +19,7 @@ HESITATION_MS: Final = 32.0
 """What calm waits longer when nothing seems to be said yet."""
 UNFINISHED: Final = 0.12
 """Completeness below which it seems so."""
-BRISK_MS: Final = ((UNFINISHED, CALM_MS), (0.2, 640.0), (0.8, 544.0), (0.9, 352.0))
+BRISK_MS: Final = ((UNFINISHED, CALM_MS), (0.3, 640.0), (0.9, 576.0), (0.96, 352.0))
 """(completeness, silence that ends the turn) when brisk, straight lines between: who is sure answers at once, who is
 unsure waits nearly as long as one who is sure of the opposite. Chosen on the tuning half of the pause set."""
 
@@ -27,6 +27,8 @@ STIRRING: Final = 0.1
 """Speech probability of a single window from which somebody may be beginning to speak; silence has about 0.01."""
 LOUDER: Final = 3.0
 """So many times as loud as the quietest window of the pause: a consonant may be beginning that the VAD cannot know."""
+STIR_MEMORY_MS: Final = 160.0
+"""So long after it a window that stirred still counts: a voice often begins with a murmur, then closes, then opens."""
 STIR_LIMIT_MS: Final = 256.0
 """A turn is held open so long because something stirs; then it was noise."""
 
@@ -64,9 +66,10 @@ def stirs(probability: float, loudness: int, quietest: int) -> bool:
     return probability >= STIRRING or loudness > LOUDER * max(quietest, 1)
 
 
-def is_over(needed: float, silence_ms: float, stirring: bool) -> bool:
-    """After each window of a pause: is the turn over?"""
-    return silence_ms >= needed + (STIR_LIMIT_MS if stirring else 0.0)
+def is_over(needed: float, silence_ms: float, since_stir_ms: float) -> bool:
+    """After each window of a pause: is the turn over? `since_stir_ms`: 0 when this window stirs, infinite if none
+    did. Windows of the pause's first 96 ms do not count as stirring: speech is fading there."""
+    return silence_ms >= needed + (STIR_LIMIT_MS if since_stir_ms < STIR_MEMORY_MS else 0.0)
 
 
 def loudness(pcm: bytes) -> int:

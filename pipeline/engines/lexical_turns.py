@@ -12,12 +12,12 @@ from pipeline.core.threads import Threads
 from pipeline.engines.prosody import HEARD_S, Ending, ending
 from pipeline.engines.wording import Marks, marks
 
-BIAS: Final = 1.01
+BIAS: Final = 1.38
 WORDS: Final = Marks(
-    demand=-3.16, lean=-1.29, object=-0.72, answer=0.73, closer=1.11, number_open=-1.83, number_whole=1.16,
-    content=2.71, short=-2.9,
+    demand=-3.64, lean=-0.81, object=-0.95, answer=0.69, closer=1.54, number_open=-2.71, number_whole=1.26,
+    content=1.86, short=-4.67,
 )  # fmt: skip
-VOICE: Final = Ending(pitch=-0.16, level=-0.03, stretch=-2.09)
+VOICE: Final = Ending(pitch=-0.21, level=-0.03, stretch=-1.68)
 
 
 class LexicalTurns:

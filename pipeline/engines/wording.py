@@ -19,17 +19,21 @@ CONJUNCTIONS: Final = frozenset(
 SUBJECTS: Final = frozenset("i we he she they i'm we're he's she's they're i've we've i'd we'd i'll we'll".split())
 CONTRACTED: Final = frozenset("i'm we're they're i've we've i'd we'd i'll we'll it's that's there's what's".split())
 BE: Final = frozenset("am is are was were be been being isn't aren't wasn't weren't".split())
+HAVE: Final = frozenset("have has had haven't hasn't hadn't".split())
 MODALS: Final = frozenset(
     "can could will would shall should may might must can't couldn't won't wouldn't shouldn't cannot".split()
 )
 AUXILIARIES: Final = (
     BE | MODALS | frozenset("do does did don't doesn't didn't has have had hasn't haven't hadn't".split())
 )
-ADVERBS: Final = frozenset("not very really just only also even quite too always never still already more".split())
+ADVERBS: Final = frozenset(
+    "though not very really just only also even quite too always never still already more".split()
+)
 """They want a word after them; `already`, `too`, `more` less so, but few turns end in them."""
 FILLERS: Final = frozenset("um uh er erm hmm well".split())
-STRANDED: Final = frozenset("to for about with from at of".split())
-"""Prepositions that a question may end in."""
+STRANDED: Final = frozenset("to about with from".split())
+TALKING: Final = frozenset("talk talking speak speaking write send go going come work deal belong refer".split())
+"""A question may end in such a verb and its preposition: "who should I talk to"."""
 ADJECTIVES: Final = frozenset(
     "best other same own next last first second third new simple small big able ready".split()
 )
@@ -50,7 +54,7 @@ TRANSITIVE: Final = frozenset(
     "got take taking took give giving gave tell told telling find finding found keep keeps keeping see seeing use "
     "using used say said put send sending sent let lets sell selling sold treat treats treating offer offers "
     "handle handles like own owns has have had having book booking write writing wrote schedule know think thinks "
-    "believe wonder wondering discuss swallowed ate receive received do".split()
+    "believe wonder wondering discuss ask asked swallowed ate receive received do".split()
 )
 """Verbs that want an object; at the end of a turn more is likely to come."""
 INTRANSITIVE: Final = frozenset(
@@ -58,7 +62,7 @@ INTRANSITIVE: Final = frozenset(
     "call called calling speak speaking talk talking park meet meets meeting open close closes closed start "
     "starts stop live lives limping bleeding sleep sleeps walk walks eat eats eating breathe breathing move moves "
     "happen happens happened cancel change look looks looking cost costs charge charges sneezing coughing "
-    "vomiting drink drinks pick ask asked sign signed fired arrested stole stolen keeps fell hit lost broke died "
+    "vomiting drink drinks pick sign signed fired arrested stole stolen keeps fell hit lost broke died "
     "hurts seems feels visit stay leave left drive".split()
 )
 VERBS: Final = AUXILIARIES | TRANSITIVE | INTRANSITIVE | CONTRACTED
@@ -135,7 +139,7 @@ def _demands(words: list[str]) -> bool:
     asks = words[0] in QUESTIONS
     if last in PREPOSITIONS:
         misheard_four = last == "for" and before in PREPOSITIONS | PARTICLES
-        who_to_talk_to = asks and last in STRANDED and before in TRANSITIVE | INTRANSITIVE
+        who_to_talk_to = asks and last in STRANDED and before in TALKING
         return not misheard_four and not who_to_talk_to
     if last == "will" and DETERMINERS & set(words[-3:-1]):
         return False  # the lawyer's one
@@ -143,7 +147,7 @@ def _demands(words: list[str]) -> bool:
         return before in REPORTING
     if last in POINTERS:
         return before in AUXILIARIES and not asks and last in ("you", "it", "there")
-    known = DETERMINERS | CONJUNCTIONS | SUBJECTS | ADVERBS | FILLERS | MODALS | BE
+    known = DETERMINERS | CONJUNCTIONS | SUBJECTS | ADVERBS | FILLERS | MODALS | BE | HAVE
     return last in known or (last in AUXILIARIES and before in SUBJECTS | POINTERS and not asks)
 
 

@@ -14,7 +14,7 @@ ENDPOINT_MS = 704
 
 def test_the_halves_share_no_sentence_and_have_enough_of_each_kind():
     for kind in PAUSES_MS:
-        assert len(TUNING[kind]) == len(REPORTED[kind]) == 30
+        assert (len(TUNING[kind]), len(REPORTED[kind])) == (60, 30)
         assert not set(TUNING[kind]) & set(REPORTED[kind])
         assert {line.count("|") for line in TUNING[kind] + REPORTED[kind]} == {0 if kind == "a" else 1}
     assert len(VOICES) * 3 * 30 >= 300

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.numbers import PAUSE_MS
 from pipeline.contracts.spec import TurnSettings
-from pipeline.core.patience import BRISK, CALM, LATE_MS, STIR_LIMIT_MS, is_over, loudness, needed_ms, stirs
+from pipeline.core.patience import (
+    BRISK,
+    CALM,
+    LATE_MS,
+    STIR_LIMIT_MS,
+    STIR_MEMORY_MS,
+    is_over,
+    loudness,
+    needed_ms,
+    stirs,
+)
 
 ENDPOINT_MS = TurnSettings().endpoint_ms
 COMPLETENESS = st.none() | st.floats(0, 1)
@@ -44,9 +54,11 @@ def test_while_nobody_has_judged_the_words_silence_alone_decides():
 
 
 def test_something_that_stirs_holds_the_turn_open_but_not_for_ever():
-    assert is_over(320, 320, stirring=False)
-    assert not is_over(320, 320, stirring=True)
-    assert is_over(320, 320 + STIR_LIMIT_MS, stirring=True)
+    assert is_over(320, 320, since_stir_ms=math.inf)
+    assert is_over(320, 320, since_stir_ms=STIR_MEMORY_MS)
+    assert not is_over(320, 320, since_stir_ms=STIR_MEMORY_MS - 32)
+    assert not is_over(320, 320, since_stir_ms=0)
+    assert is_over(320, 320 + STIR_LIMIT_MS, since_stir_ms=0)
 
 
 def test_an_even_noise_does_not_stir_and_a_consonant_or_a_likely_voice_does():
