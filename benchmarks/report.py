@@ -34,7 +34,8 @@ def tables(figures: dict[str, Any]) -> str:
     """Everything that was measured; parts that were not are left out."""
     machine = figures["machine"]
     blocks = [f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, commit {machine['commit']}"]
-    sides = {"ours": figures.get("inproc"), "floor": figures.get("floor"), **figures.get("peers", {})}
+    ours = {"ours": figures.get("inproc"), "waiting": figures.get("waiting"), "floor": figures.get("floor")}
+    sides = {**ours, **figures.get("peers", {})}
     if any(sides.values()):
         blocks.append("Without transport (p50 / p95)\n\n" + _inproc(sides))
     if "webrtc" in figures:

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from benchmarks.inproc import engines
@@ -189,18 +188,17 @@ async def engines_started() -> Engines:
     )
 
 
-async def prepare(spec: AssistantSpec = SPEC) -> Open:
+async def prepare(hearing: type[FixedHearing] = FixedHearing) -> Open:
     watcher, clock = Watcher(), MonotonicClock()
     around = Surroundings("bench", await engines_started(), CountingJournal(), watcher, CountingMeter(), NoLoad())
 
     async def open_session(caller: Caller) -> Close:
         name = f"s{len(watcher.callers)}"
         watcher.callers[name] = caller
-        own = replace(spec)
         session_clock = SessionClock(clock, time.time(), time.time())
         line = Line(caller, session_clock.now_ms)
-        offer = Offer(name, 1, own.to_manifest(), "v=0", "bench", 0.0, [], time.time())
-        session = Session(offer, own, session_clock, around, line, FixedHearing(caller))
+        offer = Offer(name, 1, SPEC.to_manifest(), "v=0", "bench", 0.0, [], time.time())
+        session = Session(offer, SPEC, session_clock, around, line, hearing(caller))
         running = asyncio.create_task(session.run(), name=name)
         await asyncio.sleep(0)
         line.on_control({"type": "face", "on": False})  # voice mode: the peers have no face either
