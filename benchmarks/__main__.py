@@ -55,11 +55,20 @@ def main() -> None:
     print(json.dumps(figures, indent=1) if options.json else tables(figures))
 
 
+def attempted(part: str, plan: parts.Plan) -> dict[str, Any]:
+    """A part that fails does not take the others' figures with it."""
+    try:
+        return PARTS[part](plan)
+    except (Exception, SystemExit) as error:
+        print(f"{part} failed: {error}", file=sys.stderr)
+        return {part: {"failed": str(error)[:500]}}
+
+
 def measured(options: argparse.Namespace) -> dict[str, Any]:
     plan = parts.plan(options)
     figures: dict[str, Any] = {"machine": machine()}
     for part in options.only:
-        figures.update(PARTS[part](plan))
+        figures.update(attempted(part, plan))
     file = Path(os.environ.get("GOASSIST_DATA", "./var")) / "bench" / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(figures, indent=1))

@@ -32,13 +32,14 @@ def draw(figures: dict[str, Any], folder: Path) -> list[Path]:
     with plt.rc_context(STYLE):
         if sides:
             drawn += [_overhead(sides, folder), _cost(sides, folder), _feel(sides, folder)]
-        if figures.get("pauses"):
+        if "calm" in figures.get("pauses", {}):
             drawn += _pauses(figures["pauses"], folder)
     return drawn
 
 
 def _points(measured: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    return {int(n): f for n, f in measured.items() if n != "limit" and "failed" not in f}
+    """By number of sessions; without runs that failed."""
+    return {int(n): f for n, f in measured.items() if n.isdigit() and "failed" not in f}
 
 
 def _overhead(sides: dict[str, Any], folder: Path) -> Path:

@@ -1,8 +1,8 @@
 """The parts of the benchmark, and how long each takes: all return what they add to the one JSON object."""
 
 import argparse
-import importlib
-import importlib.util
+import json
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from typing import Any
 
 from benchmarks.inproc import series, sounds
 from benchmarks.inproc.series import Runs, Side
+from benchmarks.machine import ROOT
 from benchmarks.peers.environments import PEERS, peer
 
 OURS = Side("ours", "benchmarks.inproc.ours")
-WAITING = Side("ours without speculation", "benchmarks.inproc.waiting")
 FLOOR = Side("floor", "benchmarks.inproc.floor")
 SESSIONS = (1, 10, 25, 50, 100)
 QUICK_SESSIONS = (25, 100)
@@ -53,8 +53,6 @@ def inproc(plan: Plan) -> dict[str, Any]:
         figures["floor"] = series.series(
             runs.of(FLOOR), plan.sessions[:1] if plan.quick else plan.sessions, search=False
         )
-        if not plan.quick:
-            figures["waiting"] = series.series(runs.of(WAITING), plan.sessions, search=False)
         if plan.peers:
             figures["peers"] = {
                 name: series.series(runs.of(peer(name)), plan.sessions, search=plan.search) for name in PEERS
@@ -76,12 +74,12 @@ def browser(plan: Plan) -> dict[str, Any]:
 
 
 def pauses(plan: Plan) -> dict[str, Any]:
-    """See benchmarks/pauses.py, whose `measure` returns figures by patience and, with peers, theirs."""
-    if importlib.util.find_spec("benchmarks.pauses") is None:
-        print("there is no pause benchmark in this checkout", file=sys.stderr)
-        return {}
-    measured: dict[str, Any] = importlib.import_module("benchmarks.pauses").measure(quick=plan.quick, peers=plan.peers)
-    return {"pauses": measured}
+    """benchmarks/pauses: `calm` and `brisk`, each with `cut_in` in percent per kind and `first_audio_ms`; `peers`."""
+    flags = [*(["--quick"] if plan.quick else []), *(["--peers"] if plan.peers else [])]
+    print("pauses ...", file=sys.stderr, flush=True)
+    asked = [sys.executable, "-m", "benchmarks.pauses", "--json", *flags]
+    printed = subprocess.run(asked, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return {"pauses": json.loads(printed)}
 
 
 def embedded(plan: Plan) -> dict[str, Any]:

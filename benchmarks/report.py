@@ -48,7 +48,7 @@ def _inproc(sides: dict[str, Any]) -> str:
     rows = [["", "sessions", *(name for name, _ in INPROC), *(name for name, _ in COUNTS)]]
     limits = []
     for side, measured in sides.items():
-        for sessions, figures in (measured or {}).items():
+        for sessions, figures in _measured(measured):
             if sessions == "limit":
                 limits.append(f"{side}: {figures['sessions']} sessions hold; {figures['because'] or 'not more tried'}")
             else:
@@ -56,9 +56,14 @@ def _inproc(sides: dict[str, Any]) -> str:
     return "\n".join([_markdown(rows), *limits])
 
 
+def _measured(measured: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    """Without what a part that failed as a whole left."""
+    return [(name, figures) for name, figures in (measured or {}).items() if isinstance(figures, dict)]
+
+
 def _webrtc(measured: dict[str, Any]) -> str:
     rows = [["sessions", *(name for name, _ in WEBRTC), *(name for name, _ in WEBRTC_COUNTS)]]
-    rows += [[n, *_cells(figures, WEBRTC, WEBRTC_COUNTS)] for n, figures in measured.items() if n != "limit"]
+    rows += [[n, *_cells(figures, WEBRTC, WEBRTC_COUNTS)] for n, figures in _measured(measured) if n != "limit"]
     limit = measured.get("limit")
     held = f"\n{limit['sessions']} sessions hold; {limit['because'] or 'not more tried'}" if limit else ""
     return _markdown(rows) + held
