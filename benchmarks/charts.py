@@ -9,6 +9,9 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.ticker import ScalarFormatter  # noqa: E402
+
+from benchmarks.inproc.series import broken  # noqa: E402
 
 COLOURS = {"ours": "#1f6f8b", "floor": "#9aa5ab", "pipecat": "#d08a2e", "livekit": "#9c4f6b"}
 LABELS = {
@@ -47,9 +50,10 @@ def _overhead(sides: dict[str, Any], folder: Path) -> Path:
     for name, points in sides.items():
         _line(axes, name, points, lambda f: f["overhead_ms"]["p95"])
     axes.set(xlabel="sessions in one process", ylabel="ms", title="Framework overhead, p95")
-    axes.set_yscale("log")
+    _logarithmic(axes)
     axes.axhline(100, color="#b03030", linewidth=0.8, linestyle=":")
-    axes.legend()
+    axes.plot([], [], "o", color="#555", markerfacecolor="white", markersize=4, label="turns missed or sound broken")
+    axes.legend(loc="center right", fontsize=8)
     return _save(figure, folder / "overhead.png")
 
 
@@ -59,7 +63,8 @@ def _cost(sides: dict[str, Any], folder: Path) -> Path:
         _line(left, name, points, lambda f: f["cpu_s_per_session_min"])
         _line(right, name, points, lambda f: f["rss_mb_per_session"])
     left.set(xlabel="sessions in one process", ylabel="CPU-s per session-minute", title="CPU", ylim=0)
-    right.set(xlabel="sessions in one process", ylabel="MB per session", title="Memory", yscale="log")
+    right.set(xlabel="sessions in one process", ylabel="MB per session", title="Memory")
+    _logarithmic(right)
     left.legend()
     return _save(figure, folder / "cost.png")
 
@@ -76,9 +81,11 @@ def _feel(sides: dict[str, Any], folder: Path) -> Path:
     ):
         values = [shown[name][key]["p50"] or 0 for name in shown]
         tops = [max(0, (shown[name][key]["p95"] or 0) - value) for name, value in zip(shown, values, strict=True)]
-        bars = axis.barh([LABELS[name] for name in shown], values, color=[COLOURS[name] for name in shown], height=0.6)
+        axis.barh([LABELS[name] for name in shown], values, color=[COLOURS[name] for name in shown], height=0.6)
         axis.errorbar(values, range(len(values)), xerr=[[0] * len(values), tops], fmt="none", ecolor="#555", capsize=3)
-        axis.bar_label(bars, [f"{value:.0f} " for value in values], label_type="center", color="white")
+        for row, (value, top) in enumerate(zip(values, tops, strict=True)):
+            axis.annotate(f"{value:.0f}", (value + top, row), textcoords="offset points", xytext=(6, -3))
+        axis.margins(x=0.15)
         axis.invert_yaxis()
         axis.grid(axis="y", visible=False)
         axis.set(title=title, xlabel=f"ms, p50 and p95, {sessions} sessions")
@@ -92,18 +99,28 @@ def _pauses(pauses: dict[str, Any], folder: Path) -> list[Path]:
     figure, axes = plt.subplots(figsize=(6.4, 3.6))
     for name, measured in sides.items():
         gap = measured["first_audio_ms"]["p50"]
-        for kind, marker in (("b", "o"), ("c", "s")):
+        for kind, marker, lift in (("b", "o", -11), ("c", "s", 4)):
             rate = measured["cut_in"].get(kind)
             if rate is not None and gap is not None:
                 axes.plot(gap, rate, marker, color="#1f6f8b" if "GoAssist" in name else "#d08a2e")
-                axes.annotate(f"{name} ({kind})", (gap, rate), textcoords="offset points", xytext=(5, 4), fontsize=7)
+                axes.annotate(f"{name} ({kind})", (gap, rate), textcoords="offset points", xytext=(5, lift), fontsize=7)
+    axes.margins(0.2)
     axes.set(xlabel="first audio after the true end of speech, p50 (ms)", ylabel="cut-ins (%)", title="Pauses")
     return [_save(figure, folder / "pauses.png")]
 
 
 def _line(axes: Axes, name: str, points: dict[int, dict[str, Any]], value: Any) -> None:
+    """Points that broke are hollow."""
     found: Sequence[tuple[int, float]] = [(n, v) for n in sorted(points) if (v := value(points[n])) is not None]
-    axes.plot([n for n, _ in found], [v for _, v in found], "o-", color=COLOURS[name], label=LABELS[name], markersize=4)
+    colour = COLOURS[name]
+    axes.plot([n for n, _ in found], [v for _, v in found], "o-", color=colour, label=LABELS[name], markersize=4)
+    bad = [(n, v) for n, v in found if broken(points[n])]
+    axes.plot([n for n, _ in bad], [v for _, v in bad], "o", color=colour, markerfacecolor="white", markersize=4)
+
+
+def _logarithmic(axes: Axes) -> None:
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(ScalarFormatter())
 
 
 def _save(figure: Any, path: Path) -> Path:
