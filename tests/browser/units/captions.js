@@ -46,7 +46,7 @@ test('an interrupted reply says so and holds what was heard', () => {
   const heard = record(captions, 'kept');
   captions.apply(event(1, 'agent.text', { reply: 1, text: 'We are open on' }));
   captions.apply(event(2, 'turn.done', { reply: 1, text: 'We are open', interrupted: true }));
-  equal(heard, [['kept', { who: 'agent', text: 'We are open', interrupted: true, turn: '' }]]);
+  equal(heard, [['kept', { who: 'agent', text: 'We are open', interrupted: true, turn: '1.1' }]]);
 });
 
 test('text of a reply that arrives after its end is not shown again', () => {
@@ -81,7 +81,7 @@ test('a new leg keeps what was heard and ignores late news of the old one', () =
   captions.apply(event(7, 'agent.text', { reply: 1, text: 'Our prices' }));
   captions.apply({ ...event(0, 'state', { state: 'LISTENING' }), leg: 2 });
   const late = captions.apply(event(8, 'agent.text', { reply: 1, text: 'Our prices are' }));
-  equal([heard, late], [[['kept', { who: 'agent', text: 'Our prices', interrupted: true }]], false]);
+  equal([heard, late], [[['kept', { who: 'agent', text: 'Our prices', interrupted: true, turn: '' }]], false]);
 });
 
 test('a reply that was taken back leaves nothing, and what the visitor goes on to say is of the same turn', () => {

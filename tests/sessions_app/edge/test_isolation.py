@@ -33,7 +33,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("GET", "/sessions/{session_id}/turns"): None,
     ("POST", "/sessions/{session_id}/subscribers"): None,
 }
-SOCKETS = ["/ws/v1/sessions/{}/", "/ws/v1/sessions/{}/blendshapes"]
+SOCKETS = ["/ws/v1/sessions/{}/", "/ws/v1/sessions/{}/audio/", "/ws/v1/sessions/{}/blendshapes"]
 
 
 def test_every_endpoint_and_socket_has_a_case() -> None:
