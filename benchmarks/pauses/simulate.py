@@ -47,7 +47,7 @@ def ours(trace: Trace, how: str, completeness: Judge, endpoint_ms: float) -> Out
         silence += WINDOW_MS
         quietest = min(quietest, loud[window]) if silence > WINDOW_MS else loud[window]
         since_stir = math.inf if silence <= WINDOW_MS else since_stir + WINDOW_MS
-        if patience.stirs(probability, loud[window], quietest) and silence > SOFT_WINDOWS * WINDOW_MS:
+        if patience.stirs(probability, loud[window], quietest) and silence > patience.FADING_MS:
             since_stir = 0.0
         if look := looks.get(window):
             known, ready = completeness(trace, look), arrival_ms(window) + look.asked_ms + REPLY_MS

@@ -5,9 +5,10 @@ the values are those of Silero's own `VADIterator` (0.5, and 0.15 below it to le
 """
 
 import enum
+import math
 from dataclasses import dataclass
 
-from pipeline.core.patience import is_over, loudness, stirs
+from pipeline.core.patience import FADING_MS, is_over, loudness, stirs
 
 ENTER = 0.5
 LEAVE = 0.35
@@ -48,6 +49,7 @@ class Endpointing:
     _needed_ms: float = 0.0
     _quietest: int = 0
     """Loudness of the pause's quietest window."""
+    _since_stir_ms: float = math.inf
     _in_lull: bool = False
     _onset: bool = False
 
@@ -76,12 +78,16 @@ class Endpointing:
         return (*onset, Signal.SPEECH_STARTED)
 
     def _silence(self, window_ms: float, probability: float, loud: int) -> Signals:
-        self._quietest = min(self._quietest, loud) if self.silence_ms else loud
+        began = not self.silence_ms
+        self._quietest = loud if began else min(self._quietest, loud)
+        self._since_stir_ms = math.inf if began else self._since_stir_ms + window_ms
         self.silence_ms += window_ms
+        if self.silence_ms > FADING_MS and stirs(probability, loud, self._quietest):
+            self._since_stir_ms = 0.0
         lull: Signals = _NOTHING
         if not self._in_lull and self.silence_ms >= self.lull_ms:
             self._in_lull, lull = True, (Signal.LULL,)
-        if not is_over(self._needed_ms, self.silence_ms, stirs(probability, loud, self._quietest)):
+        if not is_over(self._needed_ms, self.silence_ms, self._since_stir_ms):
             return lull
         self.speaking = False
         return (*lull, Signal.SPEECH_ENDED)

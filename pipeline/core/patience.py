@@ -29,6 +29,8 @@ LOUDER: Final = 3.0
 """So many times as loud as the quietest window of the pause: a consonant may be beginning that the VAD cannot know."""
 STIR_MEMORY_MS: Final = 160.0
 """So long after it a window that stirred still counts: a voice often begins with a murmur, then closes, then opens."""
+FADING_MS: Final = 96.0
+"""Speech is still fading in the first windows of a pause: what stirs there is no beginning."""
 STIR_LIMIT_MS: Final = 256.0
 """A turn is held open so long because something stirs; then it was noise."""
 
@@ -68,7 +70,7 @@ def stirs(probability: float, loudness: int, quietest: int) -> bool:
 
 def is_over(needed: float, silence_ms: float, since_stir_ms: float) -> bool:
     """After each window of a pause: is the turn over? `since_stir_ms`: 0 when this window stirs, infinite if none
-    did. Windows of the pause's first 96 ms do not count as stirring: speech is fading there."""
+    did. Windows of the pause's first FADING_MS do not count."""
     return silence_ms >= needed + (STIR_LIMIT_MS if since_stir_ms < STIR_MEMORY_MS else 0.0)
 
 
