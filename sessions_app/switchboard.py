@@ -191,6 +191,11 @@ def announce(spec: AssistantSpec) -> None:
     _tell_from_anywhere(wire.WORKERS_GROUP, message)
 
 
+async def watch(session_id: str) -> None:
+    """Somebody watches this session's face: whichever worker holds it sends frames for a while. Loss is allowed."""
+    await _tell_group(wire.WORKERS_GROUP, wire.Watch(session_id).to_wire())
+
+
 async def tell_watchers(session_id: str, message: dict[str, Any]) -> None:
     """Hands a group message to the session's sockets. Loss is allowed."""
     await _tell_group(wire.events_group(session_id), message)

@@ -43,6 +43,8 @@ FACE_HOLD_MS: Final = 100.0
 """Missing frames: hold the last one this long, then ease to neutral over FACE_EASE_MS; never snap."""
 FACE_EASE_MS: Final = 150.0
 FACE_BATCH_MS: Final = 100.0
+WATCHED_S: Final = 15.0
+"""A worker that has not heard of a watcher for this long sends no frames to watchers."""
 
 # Sessions.
 SESSION_LIMIT_S: Final = 3600.0

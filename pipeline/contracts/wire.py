@@ -149,6 +149,14 @@ class ChatReply(Wired):
 
 
 @dataclass(frozen=True, slots=True)
+class Watch(Wired):
+    """Somebody watches this session's face, for WATCHED_S from now: frames are worth sending to its group."""
+
+    type: ClassVar[str] = "watch"
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpecChanged(Wired):
     """A new version was published; live sessions swap at their next turn boundary."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.contracts.audio import PhonemeMark
 from pipeline.contracts.face import FaceFrame
-from pipeline.contracts.numbers import FACE_BATCH_MS, FACE_EASE_MS, FACE_FPS, FACE_HOLD_MS
+from pipeline.contracts.numbers import FACE_BATCH_MS, FACE_EASE_MS, FACE_FPS, FACE_HOLD_MS, WATCHED_S
 from pipeline.core.clock import SessionClock
 from pipeline.core.ports import FaceTrack, Line
 from pipeline.core.surroundings import Load, Meter, Publisher
@@ -50,6 +50,7 @@ class Facing:
         self._failed = False
         self.wanted = True
         """False: the visitor hid the face; watchers still get frames."""
+        self._watched_until_s = float("-inf")
         self.lag_ms = 0.0
         """How late the last frame was made."""
         self._session_id = session_id
@@ -61,6 +62,19 @@ class Facing:
         self._moves = asyncio.Event()
         self._silent_since_ms = float("-inf")
         self._batch: list[dict[str, Any]] = []
+
+    def watched(self) -> None:
+        """Somebody watches from elsewhere; said again and again as long as they do."""
+        self._watched_until_s = self._clock.clock.now() + WATCHED_S
+
+    @property
+    def _is_watched(self) -> bool:
+        return self._clock.clock.now() < self._watched_until_s
+
+    @property
+    def _is_seen(self) -> bool:
+        """While nobody looks there are no frames."""
+        return (self.wanted and self._line is not None) or self._is_watched
 
     def speech_began(self) -> None:
         self._speaking = True
@@ -83,7 +97,7 @@ class Facing:
     async def _rest(self) -> None:
         """A heartbeat while nothing is said."""
         while not self._failed:
-            if not self._moving():
+            if self._is_seen and not self._moving():
                 self._meter.face_lag(0.0)
                 self._guarded(lambda: self._frame(heartbeat=True))
             await self._clock.clock.sleep(HEARTBEAT_S)
@@ -98,7 +112,9 @@ class Facing:
                 lag_s = self._clock.clock.now() - due
                 self._meter.face_lag(max(0.0, lag_s))
                 self.lag_ms = max(0.0, lag_s) * 1000.0
-                if lag_s > LATE_S:
+                if not self._is_seen:
+                    due = self._clock.clock.now() + HEARTBEAT_S
+                elif lag_s > LATE_S:
                     self._meter.face_yielded()
                     due = self._clock.clock.now() + YIELD_S
                 else:
@@ -133,6 +149,8 @@ class Facing:
         self._seq += 1
         if self._line is not None and self.wanted:
             self._line.face(frame)
+        if not self._is_watched:
+            return
         self._batch.append(frame)
         if heartbeat or len(self._batch) * 1000.0 / self._fps >= FACE_BATCH_MS:
             self._publisher.faces(self._session_id, self._batch)

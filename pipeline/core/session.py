@@ -105,6 +105,11 @@ class Session:
         exchange = self._parts.conversing.typed(whole_characters(text))
         return turn_id(self.id, self.leg, exchange.number), await asyncio.shield(exchange.planned)
 
+    def watched(self) -> None:
+        """Somebody watches the face from elsewhere, for the next WATCHED_S."""
+        if self._parts.facing is not None:
+            self._parts.facing.watched()
+
     def swap(self, spec: AssistantSpec) -> None:
         """A new version was published: it answers from the next turn on, once its index is built."""
         self._parts.versions.publish(spec)

@@ -7,7 +7,18 @@ from typing import Any
 
 from pipeline.contracts.errors import MediaError, PipelineError, StreamEnded, WireError
 from pipeline.contracts.spec import AssistantSpec
-from pipeline.contracts.wire import Candidate, Chat, ChatReply, Hangup, Refusal, Report, RollCall, SpecChanged, Wired
+from pipeline.contracts.wire import (
+    Candidate,
+    Chat,
+    ChatReply,
+    Hangup,
+    Refusal,
+    Report,
+    RollCall,
+    SpecChanged,
+    Watch,
+    Wired,
+)
 from pipeline.core.session import Session
 from pipeline.worker.layer import Layer, receive
 
@@ -63,6 +74,9 @@ class Mailbox:
                 self._spawn("chat", self._chat(Chat.from_wire(message)))
             case RollCall.type:
                 self._spawn("report", self._tell(RollCall.from_wire(message).reply_to, self._report()))
+            case Watch.type:
+                if (session := self._sessions.get(Watch.from_wire(message).session_id)) is not None:
+                    session.watched()
             case SpecChanged.type:
                 spec = AssistantSpec.from_manifest(SpecChanged.from_wire(message).spec)
                 for session in self._sessions.values():

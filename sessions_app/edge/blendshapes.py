@@ -1,17 +1,39 @@
 """The blendshape websocket: the session's face for whoever holds a subscriber token. Loss allowed, latest wins."""
 
+import asyncio
 import json
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pipeline.contracts import wire
+from pipeline.contracts.numbers import WATCHED_S
+from sessions_app import switchboard
 from sessions_app.edge.sockets import CloseCode, SessionSocket
+
+WATCH_EVERY_S: Final = WATCHED_S / 3
+"""How often the workers hear that somebody watches: frames are made and sent for nobody else."""
 
 
 class BlendshapeConsumer(SessionSocket):
     opened_by: Literal["subscriber"] = "subscriber"
+    _watching: "asyncio.Task[None] | None" = None
 
     def groups_of(self, session_id: str) -> list[str]:
         return [wire.events_group(session_id), wire.faces_group(session_id)]
+
+    async def connect(self) -> None:
+        await super().connect()
+        if not self.over:
+            self._watching = asyncio.create_task(self._watch(), name="watch a face")
+
+    async def disconnect(self, code: int) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        await super().disconnect(code)
+
+    async def _watch(self) -> None:
+        while True:
+            await switchboard.watch(self.session_id)
+            await asyncio.sleep(WATCH_EVERY_S)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing is expected here; some clients say hello nevertheless."""

@@ -24,6 +24,7 @@ messages = st.one_of(
     st.builds(wire.Chat, text, text, text),
     st.builds(wire.ChatReply, text, text, text),
     st.builds(wire.SpecChanged, text, st.just({})),
+    st.builds(wire.Watch, text),
 )  # fmt: skip
 
 
