@@ -93,7 +93,7 @@ class Env(BaseSettings):
         "processes on other machines. Empty: a unix socket in `$GOASSIST_DATA/audio`, for web and worker on one.",
     )
     goassist_audio_port: int = Field(
-        0, ge=0, le=65535, description="TCP port for it, with `GOASSIST_AUDIO_BIND`; 0: the kernel chooses."
+        0, ge=0, le=65535, description="First TCP port for it: a worker takes the first of 64 that is free. 0: any."
     )
     goassist_audio_address: str = Field(
         "",

@@ -37,6 +37,7 @@ PATH_BYTES = 100
 SEND_BUFFER_BYTES = 16 * 1024
 """In the kernel, per socket, and as much again in the process: what is further behind than about half a second of voice
 should wait where it can still be thrown away."""
+PORTS = 64
 BEARER = "Bearer "
 assert TEXT_BYTES > LONGEST_MS * 48
 
@@ -66,15 +67,25 @@ class AudioDoor:
             "write_limit": SEND_BUFFER_BYTES,
         }
         if self._settings.audio_bind:
-            host, port = self._settings.audio_bind, self._settings.audio_port
-            self._server = await serve(self._carry, host, port, **options)
+            self._server = await self._listen(options)
             port = next(iter(self._server.sockets)).getsockname()[1]
-            self.address = f"ws://{_reachable(self._settings.audio_address or host, port)}/"
+            self.address = f"ws://{_reachable(self._settings.audio_address or self._settings.audio_bind, port)}/"
         else:
             path = self._socket_path()
             self._server = await unix_serve(self._carry, path, **options)
             self.address = f"unix:{path}"
         log.info("the audio door is open at %s", self.address)
+
+    async def _listen(self, options: dict[str, Any]) -> Server:
+        """On the first free port from the set one on: a machine may run several workers. Raises OSError."""
+        host, first = self._settings.audio_bind, self._settings.audio_port
+        for port in range(first, first + PORTS if first else 1):
+            try:
+                return await serve(self._carry, host, port, **options)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+        raise OSError(errno.EADDRINUSE, f"no port from {first} to {first + PORTS - 1} is free for the audio door")
 
     async def close(self) -> None:
         """Sockets that are still carried are closed (1001)."""

@@ -45,7 +45,7 @@ class WorkerSettings:
     audio_bind: str = ""
     """Address that the audio door listens on instead, for web processes on other machines."""
     audio_port: int = 0
-    """0: the kernel chooses."""
+    """The first free one from here on; 0: the kernel chooses."""
     audio_address: str = ""
     """What web processes connect to, `host` or `host:port`; empty: `audio_bind`."""
 

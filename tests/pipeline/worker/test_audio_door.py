@@ -20,6 +20,7 @@ from pipeline.media.websocket_line import TEXT_BYTES, WebSocketLine
 from pipeline.worker import audio_door
 from pipeline.worker.audio_door import AudioDoor
 from pipeline.worker.settings import WorkerSettings
+from tests.services import free_port
 
 
 @asynccontextmanager
@@ -225,6 +226,22 @@ async def test_the_address_that_is_told_is_the_one_that_is_set(tmp_path: Path, a
         assert door._server is not None
         port = next(iter(door._server.sockets)).getsockname()[1]
         assert door.address == told.format(port)
+
+
+async def test_workers_of_one_machine_take_one_port_after_the_other(tmp_path: Path) -> None:
+    first = free_port()
+    where = {"audio_bind": "127.0.0.1", "audio_port": first}
+    async with a_door(tmp_path, **where) as one, a_door(tmp_path, **where) as other, a_line() as line:
+        assert one.address == f"ws://127.0.0.1:{first}/"
+        assert other.address != one.address
+        async with knock(other, other.expect(line)) as socket:
+            await carried(socket, line)
+
+
+async def test_an_address_that_is_not_this_machines_cannot_be_listened_on(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="192.0.2.1"):
+        async with a_door(tmp_path, audio_bind="192.0.2.1", audio_port=free_port()):
+            pytest.fail("open")
 
 
 async def test_a_door_that_closes_lets_those_go_who_are_expected(tmp_path: Path) -> None:
