@@ -1,6 +1,5 @@
 """The sound route where the network lets no UDP through: the page finds its way over a websocket by itself."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -41,10 +40,8 @@ async def test_embedded(embedded_stack: Stack, tmp_path: Path) -> None:
     await asks_and_interrupts(embedded_stack, "riverside-vet", tmp_path, "slt")
 
 
-async def test_distributed_with_two_tenants_at_once(distributed_stack: Stack, tmp_path: Path) -> None:
-    async with asyncio.TaskGroup() as group:
-        group.create_task(asks_and_interrupts(distributed_stack, "riverside-vet", tmp_path, "slt"))
-        group.create_task(asks_and_interrupts(distributed_stack, "harbor-law", tmp_path, "rms"))
+async def test_distributed(distributed_stack: Stack, tmp_path: Path) -> None:
+    await asks_and_interrupts(distributed_stack, "harbor-law", tmp_path, "rms")
 
 
 async def test_a_browser_without_webrtc_talks_at_once(embedded_stack: Stack, tmp_path: Path) -> None:
