@@ -53,7 +53,9 @@ CONTEXT_TOKENS = Histogram(
     "Length of a prompt, in tokens",
     buckets=(128, 256, 512, 1024, 2048, 4096, 6500, 7500, 8192),
 )
-PROMPT_TOKENS = Counter("goassist_prompt_tokens_total", "Prompt tokens, as the language server counted them")
+PROMPT_TOKENS = Counter(
+    "goassist_prompt_tokens_total", "Prompt tokens, as the language server counted them", ["speculative"]
+)
 PROMPT_CACHED_TOKENS = Counter(
     "goassist_prompt_cached_tokens_total", "Prompt tokens that the language server had in its prefix cache"
 )

@@ -51,7 +51,7 @@ class PrometheusMeter:
         metrics.TURN_TIMEOUTS.inc()
 
     def usage(self, usage: Usage, *, speculative: bool = False) -> None:
-        metrics.PROMPT_TOKENS.inc(usage.prompt_tokens)
+        metrics.PROMPT_TOKENS.labels(str(speculative).lower()).inc(usage.prompt_tokens)
         metrics.PROMPT_CACHED_TOKENS.inc(usage.cached_tokens)
 
     def rollover(self, outcome: str) -> None:
