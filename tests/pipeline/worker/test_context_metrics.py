@@ -12,11 +12,14 @@ def value(name: str, **labels: str) -> float:
 
 
 def test_prompt_tokens_and_those_from_the_prefix_cache_are_counted() -> None:
-    names = ("goassist_prompt_tokens_total", "goassist_prompt_cached_tokens_total")
-    before = [value(name) for name in names]
+    def counted() -> list[float]:
+        told = [value("goassist_prompt_tokens_total", speculative=speculative) for speculative in ("false", "true")]
+        return [*told, value("goassist_prompt_cached_tokens_total")]
+
+    before = counted()
     PrometheusMeter().usage(Usage(900, 768))
     PrometheusMeter().usage(Usage(100, 0), speculative=True)
-    assert [value(name) - was for name, was in zip(names, before, strict=True)] == [1000, 768]
+    assert [now - was for now, was in zip(counted(), before, strict=True)] == [900, 100, 768]
 
 
 @pytest.mark.parametrize("outcome", ["done", "failed", "late"])
