@@ -15,6 +15,7 @@ from benchmarks.machine import ROOT
 from benchmarks.peers.environments import PEERS, peer
 
 OURS = Side("ours", "benchmarks.inproc.ours")
+WAITING = Side("ours without speculation", "benchmarks.inproc.waiting")
 FLOOR = Side("floor", "benchmarks.inproc.floor")
 SESSIONS = (1, 10, 25, 50, 100)
 QUICK_SESSIONS = (25, 100)
@@ -53,6 +54,8 @@ def inproc(plan: Plan) -> dict[str, Any]:
         figures["floor"] = series.series(
             runs.of(FLOOR), plan.sessions[:1] if plan.quick else plan.sessions, search=False
         )
+        if not plan.quick:
+            figures["waiting"] = series.series(runs.of(WAITING), plan.sessions, search=False)
         if plan.peers:
             figures["peers"] = {
                 name: series.series(runs.of(peer(name)), plan.sessions, search=plan.search) for name in PEERS
