@@ -7,6 +7,7 @@ the page's clock, by the fastest of them); an analyser beside the loudspeaker sa
 
 import asyncio
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -108,10 +109,14 @@ def silences(messages: Sequence[dict[str, Any]], audible: Sequence[Sequence[Any]
     if not beats:
         return []
     found = []
-    for hold in (m for m in messages if m["type"] == "hold"):
+    for number, hold in enumerate(messages):
+        if hold["type"] != "hold":
+            continue
         noticed = hold["t_audio_ms"] + min(beats)
+        resumed = next((m["at"] for m in messages[number:] if m["type"] == "resume"), math.inf)
+        until_resumed = [change for change in audible if change[0] < resumed]
         if _heard_at(audible, noticed):
-            found.append(max(0.0, _silent_from(audible, noticed) - noticed))
+            found.append(max(0.0, _silent_from(until_resumed, noticed) - noticed))
     return found
 
 

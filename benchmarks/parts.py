@@ -29,7 +29,6 @@ class Plan:
     seconds: float
     search: bool
     core: int | None
-    urgent: bool
 
 
 def plan(options: argparse.Namespace) -> Plan:
@@ -41,7 +40,6 @@ def plan(options: argparse.Namespace) -> Plan:
         seconds=options.seconds or (15.0 if quick else 40.0),
         search=not quick and not options.no_search,
         core=options.core,
-        urgent=options.urgent,
     )
 
 
@@ -49,7 +47,7 @@ def inproc(plan: Plan) -> dict[str, Any]:
     """No transport: ours, the floor below anything, and with `peers` the peers."""
     with tempfile.TemporaryDirectory(prefix="goassist-bench-") as folder:
         sounds.make(Path(folder))
-        runs = Runs(plan.seconds, Path(folder), plan.core, plan.urgent)
+        runs = Runs(plan.seconds, Path(folder), plan.core)
         figures = {"inproc": series.series(runs.of(OURS), plan.sessions, search=plan.search)}
         figures["floor"] = series.series(
             runs.of(FLOOR), plan.sessions[:1] if plan.quick else plan.sessions, search=False
@@ -67,7 +65,7 @@ def webrtc(plan: Plan) -> dict[str, Any]:
     from benchmarks.webrtc.series import measure
 
     counts = (10,) if plan.quick else (10, 64)
-    return {"webrtc": measure(counts, plan.seconds, urgent=plan.urgent, search=plan.search)}
+    return {"webrtc": measure(counts, plan.seconds, search=plan.search)}
 
 
 def browser(plan: Plan) -> dict[str, Any]:

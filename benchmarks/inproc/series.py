@@ -35,7 +35,6 @@ class Runs:
     seconds: float
     sounds: Path
     core: int | None = None
-    urgent: bool = False
 
     def of(self, side: Side) -> Callable[[int], dict[str, Any]]:
         return lambda sessions: self.measure(side, sessions)
@@ -56,8 +55,6 @@ class Runs:
                 capture_output=True,
                 text=True,
                 timeout=START_S + 2 * self.seconds + sessions,
-                start_new_session=True,
-                preexec_fn=hurry if self.urgent else None,
             )
         except subprocess.TimeoutExpired:
             return {"sessions": sessions, "failed": "did not end in time"}
@@ -68,13 +65,6 @@ class Runs:
         figures = json.loads(done.stdout.strip().splitlines()[-1])
         print("  " + said(figures), file=sys.stderr, flush=True)
         return figures
-
-
-def hurry() -> None:
-    """This process and its children before others. Linux weighs sessions of processes against each other (autogroup),
-    so a nice value alone does little. Raises OSError where that may not be."""
-    Path("/proc/self/autogroup").write_text("-15")
-    os.nice(-15)
 
 
 def said(figures: dict[str, Any]) -> str:

@@ -26,8 +26,8 @@ def broken(figures: dict[str, Any]) -> str:
     return ""
 
 
-def measure(counts: Sequence[int], seconds: float, *, urgent: bool, search: bool) -> dict[str, Any]:
+def measure(counts: Sequence[int], seconds: float, *, search: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="goassist-bench-") as folder:
         sounds.make(Path(folder))
-        runs = Runs(seconds, Path(folder), urgent=urgent)
+        runs = Runs(seconds, Path(folder))
         return series(runs.of(SERVER), counts, search=search, broken=broken)
