@@ -26,8 +26,8 @@ def machine() -> dict[str, Any]:
 
 
 def hurry() -> None:
-    """This process, its session and its children before all others. Linux weighs sessions of processes against each other (autogroup),
-    so a nice value alone does little. Raises OSError where that may not be."""
+    """This process, its session and its children before all others. Linux weighs sessions of processes against each
+    other (autogroup), so a nice value alone does little. Raises OSError where that may not be."""
     Path("/proc/self/autogroup").write_text("-15")
     os.nice(-15)
 
