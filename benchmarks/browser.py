@@ -115,15 +115,16 @@ def silences(messages: Sequence[dict[str, Any]], audible: Sequence[Sequence[Any]
         noticed = hold["t_audio_ms"] + min(beats)
         resumed = next((m["at"] for m in messages[number:] if m["type"] == "resume"), math.inf)
         until_resumed = [change for change in audible if change[0] < resumed]
-        if _heard_at(audible, noticed):
+        if _heard_at(until_resumed, noticed):
             found.append(max(0.0, _silent_from(until_resumed, noticed) - noticed))
     return found
 
 
 def _heard_at(audible: Sequence[Sequence[Any]], at: float) -> bool:
-    """Sound, or a silence so short that it is one between words."""
-    before = [(t, heard) for t, heard in audible if t <= at]
-    return bool(before) and (before[-1][1] or at - before[-1][0] < QUIET_MS)
+    """Sound, or a silence between words that was over less than QUIET_MS later."""
+    before = [heard for t, heard in audible if t <= at]
+    after = next((t for t, heard in audible if t > at and heard), math.inf)
+    return bool(before) and (before[-1] or after - at < QUIET_MS)
 
 
 def _silent_from(audible: Sequence[Sequence[Any]], at: float) -> float:

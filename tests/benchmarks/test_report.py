@@ -59,4 +59,14 @@ def test_silence_after_a_hold_is_counted_from_the_servers_event() -> None:
 def test_a_hold_that_nobody_could_hear_does_not_count() -> None:
     messages = [{"type": "beat", "at": 0.0, "t_audio_ms": 0.0}, {"type": "hold", "at": 1000.0, "t_audio_ms": 1000.0}]
     assert silences(messages, [[500.0, True], [800.0, False]]) == []
+    assert silences(messages, [[500.0, True], [990.0, False], [4000.0, True], [5000.0, False]]) == []
     assert silences(messages, []) == []
+
+
+def test_a_reply_that_goes_on_ends_the_silence_that_is_timed() -> None:
+    messages = [
+        {"type": "beat", "at": 0.0, "t_audio_ms": 0.0},
+        {"type": "hold", "at": 1001.0, "t_audio_ms": 1000.0},
+        {"type": "resume", "at": 1050.0, "t_audio_ms": 1050.0},
+    ]
+    assert silences(messages, [[500.0, True], [1015.0, False], [1055.0, True], [2000.0, False]]) == [15.0]
