@@ -25,6 +25,11 @@ TICK_S: Final = 0.008
 """How long the first window waits for those of other sessions: a quarter of a window's own length."""
 FEW_STREAMS: Final = 4
 """So few sessions gain nothing by waiting for one another."""
+QUIET: Final = 100
+"""Largest sample of a window in which nobody speaks: -50 dBFS. Browsers' gain control brings even soft speech far above
+it, and their noise suppression a room below it."""
+QUIET_WINDOWS: Final = 8
+"""After so many quiet windows (256 ms) the model has let go of what was said, and need not look at more of them."""
 CONTEXT_SAMPLES: Final = 64
 STATE_SIZE: Final = 128
 MODEL_FILE: Final = "silero_vad_v6.onnx"
@@ -36,6 +41,7 @@ _STATE_OF_ONE: Final = bytes.fromhex("0a0208010a0208010a03088001")
 _STATE_OF_ANY: Final = bytes.fromhex("0a0208010a0212000a03088001")
 
 Floats = NDArray[np.float32]
+Samples = NDArray[np.int16]
 
 
 class SileroVad:
@@ -43,7 +49,9 @@ class SileroVad:
 
     name = "silero"
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: int = QUIET) -> None:
+        """`quiet`: the largest sample of a window that may be passed over unheard; 0: every window is looked at."""
+        self._quiet = quiet
         self._session: Any = None
         self._streams: set[SileroStream] = set()
         self._waiting: list[tuple[SileroStream, bytes]] = []
@@ -84,28 +92,42 @@ class SileroVad:
         waiting, self._waiting = self._waiting, []
         while waiting:
             now: dict[SileroStream, bytes] = {}
-            later = [(stream, window) for stream, window in waiting if now.setdefault(stream, window) is not window]
+            later = []
+            for stream, window in waiting:
+                if stream in now:
+                    later.append((stream, window))
+                else:
+                    now[stream] = window
             self._answer(list(now), list(now.values()))
             waiting = later
 
     def _answer(self, streams: "list[SileroStream]", windows: list[bytes]) -> None:
+        fresh = np.frombuffer(b"".join(windows), "<i2").reshape(len(windows), VAD_WINDOW_SAMPLES)
+        loud = self._listens(streams, fresh)
+        asked = [at for at, listens in enumerate(loud) if listens]
         try:
-            probabilities = self._run(streams, windows)
+            heard = self._run([streams[at] for at in asked], fresh[asked]) if asked else []
         except EngineError as error:
             for stream in streams:
                 stream.failed(error)
             return
-        for stream, probability in zip(streams, probabilities, strict=True):
-            stream.answered(probability)
+        probabilities = iter(heard)
+        for stream, listens in zip(streams, loud, strict=True):
+            stream.answered(next(probabilities) if listens else 0.0)
 
-    def _run(self, streams: "list[SileroStream]", windows: list[bytes]) -> list[float]:
-        """One call for all; moves each stream's state on."""
+    def _listens(self, streams: "list[SileroStream]", fresh: Samples) -> list[bool]:
+        """Which windows are worth the model's time: all but those of a quiet that has lasted."""
+        for stream, loudest in zip(streams, np.abs(fresh.astype(np.int32)).max(axis=1).tolist(), strict=True):
+            stream.quiet_windows = stream.quiet_windows + 1 if loudest < self._quiet else 0
+        return [stream.quiet_windows <= QUIET_WINDOWS for stream in streams]
+
+    def _run(self, streams: "list[SileroStream]", fresh: Samples) -> list[float]:
+        """One call for all; moves each stream's state on. `fresh`: a window of 512 samples for each."""
         if self._session is None:
             raise EngineError("vad", "Silero has not been started")
-        fresh = np.frombuffer(b"".join(windows), "<i2").reshape(len(windows), VAD_WINDOW_SAMPLES)
-        sound = np.empty((len(windows), CONTEXT_SAMPLES + VAD_WINDOW_SAMPLES), np.float32)
+        sound = np.empty((len(fresh), CONTEXT_SAMPLES + VAD_WINDOW_SAMPLES), np.float32)
         np.multiply(fresh, 1 / 32768, out=sound[:, CONTEXT_SAMPLES:], casting="unsafe")
-        state = np.empty((2, 1, len(windows), STATE_SIZE), np.float32)
+        state = np.empty((2, 1, len(fresh), STATE_SIZE), np.float32)
         for at, stream in enumerate(streams):
             sound[at, :CONTEXT_SAMPLES] = stream.context
             state[:, 0, at] = stream.state
@@ -136,6 +158,8 @@ class SileroStream:
         self.context: Floats = np.zeros(CONTEXT_SAMPLES, np.float32)
         self.state: Floats = np.zeros((2, STATE_SIZE), np.float32)
         """h and c of the model's LSTM."""
+        self.quiet_windows = 0
+        """How many windows in a row were quiet."""
 
     def feed(self, window: bytes) -> None:
         if len(window) != VAD_WINDOW_SAMPLES * 2:

@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 
 from pipeline.contracts.errors import EngineError
-from pipeline.engines.silero import MODEL_FILE, SileroVad, batched
+from pipeline.engines.silero import MODEL_FILE, QUIET_WINDOWS, SileroVad, batched
 from tests.speech import pieces, spoken
 
 WINDOW = 512
@@ -40,7 +40,7 @@ async def alone(vad: SileroVad, pcm: bytes) -> list[float]:
 
 @pytest.fixture
 async def vad():
-    engine = SileroVad()
+    engine = SileroVad(quiet=0)
     await engine.start()
     yield engine
     await engine.close()
@@ -129,3 +129,38 @@ async def test_an_engine_that_was_not_started_says_so_to_everybody_who_waits():
 def test_a_graph_of_another_form_is_refused():
     with pytest.raises(EngineError, match="another form"):
         batched(b"not the graph we know")
+
+
+class Calls:
+    """Counts what the model is asked."""
+
+    def __init__(self, vad: SileroVad) -> None:
+        self._session, self.windows = vad._session, 0
+        vad._session = self
+
+    def run(self, outputs, inputs):
+        self.windows += len(inputs["input"])
+        return self._session.run(outputs, inputs)
+
+
+async def test_a_quiet_that_lasts_is_passed_over_and_speech_after_it_is_heard_as_ever():
+    vad = SileroVad()
+    await vad.start()
+    calls, ear = Calls(vad), Ear(vad)
+    assert await ear.hear(*[SILENCE] * 40) == [pytest.approx(0.0, abs=0.3)] * 40
+    assert calls.windows == QUIET_WINDOWS
+    after_quiet = await ear.hear(*pieces(spoken(QUESTION, lead_s=0.0), WINDOW)[:40])
+    fresh = await Ear(vad).hear(*pieces(spoken(QUESTION, lead_s=0.0), WINDOW)[:40])
+    assert [p > 0.5 for p in after_quiet].index(True) == [p > 0.5 for p in fresh].index(True)
+    assert np.mean([(a > 0.5) == (b > 0.5) for a, b in zip(after_quiet, fresh, strict=True)]) > 0.95
+    await vad.close()
+
+
+async def test_a_room_with_a_little_noise_is_listened_to():
+    vad = SileroVad()
+    await vad.start()
+    calls = Calls(vad)
+    noise = np.random.default_rng(1).normal(0, 40, WINDOW * 20).astype("<i2").tobytes()
+    await Ear(vad).hear(*pieces(noise, WINDOW))
+    assert calls.windows == 20
+    await vad.close()
