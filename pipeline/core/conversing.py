@@ -1,5 +1,4 @@
-"""From what is heard to whose turn it is: prepares a reply while it is quiet, takes the turn when it is over, and
-judges whoever speaks over a reply.
+"""From what is heard to whose turn it is: prepares a reply while it is quiet, and takes the turn when it is over.
 
 Nothing here waits but for the recogniser's and the detector's word, in tasks of the session's own.
 """
@@ -11,12 +10,12 @@ from pipeline.contracts.dialogue import CancelReason, Origin, Transcript
 from pipeline.contracts.errors import EngineError
 from pipeline.contracts.events import EventKind
 from pipeline.core.drafting import Drafting
-from pipeline.core.echo import EchoCheck
 from pipeline.core.exchange import Exchange
 from pipeline.core.floor import Floor
-from pipeline.core.interrupting import Verdict, command, verdict
+from pipeline.core.interrupting import Verdict, command
 from pipeline.core.limits import Limits
 from pipeline.core.listening import Listening, Silence
+from pipeline.core.overtalk import Overtalk
 from pipeline.core.ports import Pause, TurnDetector
 from pipeline.core.surroundings import Meter
 from pipeline.core.tasks import Tasks
@@ -25,8 +24,6 @@ from pipeline.core.turns import Turns
 
 NOISE_MS = 400
 """Shorter than this and without a word in it: a cough, not a question that was not understood."""
-GOES_ON_MS = 1200
-"""Who speaks again this soon after their last word was not done with their turn; later they interrupt a reply."""
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +38,7 @@ class Conversing:
         turns: Turns,
         drafting: Drafting,
         detector: TurnDetector,
-        echo: EchoCheck,
+        over: Overtalk,
         teller: Teller,
         limits: Limits,
         tasks: Tasks,
@@ -59,7 +56,7 @@ class Conversing:
         self._turns = turns
         self._drafting = drafting
         self._detector = detector
-        self._echo = echo
+        self._over = over
         self._teller = teller
         self._limits = limits
         self._tasks = tasks
@@ -73,10 +70,7 @@ class Conversing:
         self._known: Transcript | None = None
         """The words up to the lull under way."""
         self._decision_ms: float | None = None
-        self._onset_ms = 0.0
         self._partial = ""
-        self._interrupting = False
-        """The utterance under way has cut a reply."""
 
     @property
     def _listening(self) -> Listening:
@@ -86,75 +80,39 @@ class Conversing:
     # Speech begins --------------------------------------------------------------------------------------------------
 
     def onset(self, t_audio_ms: float) -> None:
-        self._onset_ms, self._partial, self._interrupting = t_audio_ms, "", False
-        self._perhaps_hold()
+        self._partial = ""
+        self._over.begin(t_audio_ms)
 
     def onset_lost(self) -> None:
-        self._keep("noise")
+        self._over.lost()
 
     def speech_started(self, t_audio_ms: float) -> None:
-        self._onset_ms = min(t_audio_ms, self._onset_ms or t_audio_ms)
-        self._limits.touch()
-        self._on_speech()
-        self._perhaps_hold()
+        self._over.look(0.0)
+        if not self._over.echoing:
+            self._limits.touch()
+            self._on_speech()
 
     def speech_goes_on(self, speech_ms: float) -> None:
-        if self._floor.replying and not self._interrupting:
-            self._perhaps_hold()
-            self._judge(self._partial, speech_ms)
+        self._over.look(speech_ms)
+        if not self._over.echoing:
+            self._over.judge(self._partial, speech_ms)
 
     def partial(self, text: str, t_audio_ms: float) -> None:
         """Of the turn that this will be."""
+        if self._over.echoing:
+            return
         self._partial = text
         self._teller.tell(
             EventKind.PARTIAL, turn=self._turns.coming, t_audio_ms=t_audio_ms, text=self._turns.whole(text)
         )
 
-    def _perhaps_hold(self) -> None:
-        """Our own voice, come back through the visitor's microphone, is nobody speaking."""
-        if not self._floor.replying or self._floor.held:
-            return
-        if self._echo.heard(self._listening.latest):
-            self._meter.interruption("echo")
-        else:
-            self._floor.speech_started()
-
-    # Somebody speaks over a reply -----------------------------------------------------------------------------------
-
-    def _judge(self, text: str, speech_ms: float, *, over: bool = False) -> Verdict:
-        if not self._floor.held:
-            return Verdict.OPEN
-        judged = verdict(text, speech_ms, over=over)
-        if judged is Verdict.TAKEN:
-            self._take_floor(text)
-        elif judged is Verdict.KEPT:
-            self._listening.forget()
-            self._keep("backchannel" if text else "noise")
-        return judged
-
-    def _take_floor(self, text: str) -> None:
-        exchange = self._floor.exchange
-        self._meter.interruption("cancelled")
-        self._interrupting = True
-        if exchange is not None and self._goes_on(exchange) and not command(text):
-            self._floor.take_back()
-            self._turns.continue_from(exchange)
-        else:
-            stopped = command(text) == "stop"
-            self._floor.stop(CancelReason.USER_STOP if stopped else CancelReason.USER_BARGE_IN)
-
-    def _goes_on(self, exchange: Exchange) -> bool:
-        return exchange.origin is Origin.VOICE and self._onset_ms - exchange.t_audio_ms <= GOES_ON_MS
-
-    def _keep(self, why: str) -> None:
-        if self._floor.held:
-            self._meter.interruption(why)
-            self._floor.kept()
-
     # It is quiet ----------------------------------------------------------------------------------------------------
 
     def lull(self, silence: Silence) -> None:
         self._lull += 1
+        if self._over.echoing:
+            self._listening.forget()
+            return
         self._tasks.spawn(f"lull {self._lull}", self._consider(self._lull, silence))
 
     def resumed(self) -> None:
@@ -171,7 +129,7 @@ class Conversing:
         if lull != self._lull:
             return
         if self._floor.replying:
-            self._judge(transcript.text, silence.speech_ms, over=True)
+            self._over.judge(transcript.text, silence.speech_ms, over=True)
         if self._floor.replying or not transcript.text:
             return
         self._known = transcript
@@ -206,11 +164,14 @@ class Conversing:
     # The turn is over -----------------------------------------------------------------------------------------------
 
     def speech_ended(self, end: Silence) -> None:
-        self._limits.touch()
         self._lull += 1
         known, self._known = self._known, None
+        if self._over.echoing:
+            self._listening.hearing.discard()
+            return
+        self._limits.touch()
         if self._floor.replying:
-            self._end_over_reply(end)
+            self._tasks.spawn("words of an interruption", self._settle(end, self._floor.exchange, self._over.onset_ms))
         elif known is not None:
             self._listening.hearing.discard()  # what was heard is known as well as it will ever be
             self._take_turn(known, end)
@@ -219,17 +180,22 @@ class Conversing:
             self._floor.turn_ended(exchange)
             self._tasks.spawn(f"words {exchange.number}", self._understand(exchange, end))
 
-    def _end_over_reply(self, end: Silence) -> None:
-        if self._floor.held:
-            self._tasks.spawn("words of an interruption", self._settle(end))
-        else:
-            self._listening.hearing.discard()  # an echo
+    async def _settle(self, end: Silence, over: Exchange | None, onset_ms: float) -> None:
+        """Silence came before it was known whether the words took the floor from the reply that they were spoken over.
 
-    async def _settle(self, end: Silence) -> None:
-        """Silence came before it was known whether the words took the floor."""
-        transcript = await self._words()
-        judged = self._judge(transcript.text, end.speech_ms, over=True)
-        if judged is Verdict.TAKEN or (judged is Verdict.OPEN and transcript.text):
+        Meanwhile the reply may have ended, and others may speak; who typed has said it otherwise.
+        """
+        self._over.settling += 1
+        try:
+            transcript = await self._words()
+        finally:
+            self._over.settling -= 1
+        same, judged = self._floor.exchange is over, self._over.verdict(transcript.text, end.speech_ms, over=True)
+        if judged is not Verdict.TAKEN:
+            if same and not self._listening.speaking:
+                self._over.keep("backchannel" if transcript.text else "noise")
+        elif same and (self._floor.replying or transcript.text):
+            self._over.take_floor(transcript.text, onset_ms)
             self._take_turn(transcript, end)
 
     async def _words(self) -> Transcript:
@@ -257,13 +223,14 @@ class Conversing:
         whole = self._turns.whole(transcript.text)
         draft = self._drafting.release(whole)
         exchange = self._turns.adopt(draft, Origin.VOICE, end.t_audio_ms, endpoint_ms=end.silence_ms)
-        exchange.timings.asr_ms, exchange.timings.decision_ms = 0.0, self._decision_ms
+        exchange.timings.asr_ms = 0.0
+        exchange.timings.decision_ms, self._decision_ms = self._decision_ms, None
         self._floor.turn_ended(exchange)
         self._on_words(transcript, end.speech_ms)
         self._answer(exchange, transcript)
 
     def _answer(self, exchange: Exchange, transcript: Transcript) -> None:
-        stopped, self._interrupting = self._interrupting and bool(command(transcript.text)), False
+        stopped, self._over.cutting = self._over.cutting and bool(command(transcript.text)), False
         self._floor.understood(exchange, transcript)
         if stopped:
             self._floor.heard_and_done(exchange)
@@ -280,6 +247,23 @@ class Conversing:
         self._floor.turn_ended(exchange)
         self._floor.understood(exchange, Transcript(text))
         return exchange
+
+    def leaving(self) -> None:
+        """The session ends: what is being said, or was said in a turn that had not ended, is kept as far as it goes."""
+        if not (self.listening is not None and self.listening.speaking) and self._turns.earlier is None:
+            return
+        exchange = self._turns.new(Origin.VOICE)
+        exchange.over, exchange.cancelled = True, CancelReason.USER_STOP
+        exchange.settle()
+        self._tasks.spawn(f"words {exchange.number} at the end", self._keep_words(exchange, self._known))
+
+    async def _keep_words(self, exchange: Exchange, known: Transcript | None) -> None:
+        speaking = self.listening is not None and self.listening.speaking
+        transcript = known or (await self._words() if speaking else Transcript(""))
+        if exchange.earlier is not None:
+            await exchange.earlier.words
+        if transcript.text or (exchange.earlier is not None and exchange.earlier.visitor.text):
+            self._floor.understood(exchange, transcript)
 
     def listening_failed(self, error: EngineError) -> None:
         self._on_failure("listening", error)

@@ -23,6 +23,7 @@ class Drafting:
         self._start = start
         self._meter = meter
         self._draft: Exchange | None = None
+        self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def answers(self, text: str) -> bool:
@@ -32,6 +33,8 @@ class Drafting:
     def begin(self, exchange: Exchange) -> None:
         """Prepare this one, whose words are known, instead of what was prepared before."""
         self.discard()
+        if self._closed:
+            return
         self._draft = exchange
         exchange.task = self._start(exchange)
         self._tasks.add(exchange.task)
@@ -56,6 +59,7 @@ class Drafting:
         self._meter.speculation("discarded")
 
     async def close(self) -> None:
+        self._closed = True
         self.discard()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_DEADLINE_S)

@@ -1,19 +1,23 @@
 """What is made before it may be heard lies in a drawer until the gate opens."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-async def behind(gate: asyncio.Event, source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """What `source` yields, in order, nothing of it before the gate is open; it is read meanwhile.
+async def behind(
+    gate: asyncio.Event, source: AsyncGenerator[T, None], on_item: Callable[[], None]
+) -> AsyncGenerator[T, None]:
+    """What `source` yields, in order, nothing of it before the gate is open; it is read meanwhile, and `on_item` called
+    with each that is read.
 
     Close it before `source`.
     """
     if gate.is_set():
         async for item in source:
+            on_item()
             yield item
         return
     drawer: list[T] = []
@@ -21,13 +25,17 @@ async def behind(gate: asyncio.Event, source: AsyncGenerator[T, None]) -> AsyncG
     pulled: asyncio.Future[T | None] | None = asyncio.ensure_future(anext(source, None))
     try:
         while not gate.is_set():
+            if opened.done():  # and shut again before we woke
+                opened = asyncio.ensure_future(gate.wait())
             waiting: set[asyncio.Future[Any]] = {opened} if pulled is None else {opened, pulled}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if pulled is not None and pulled.done():
                 pulled = _put_away(pulled, drawer, source)
+                on_item()
         for item in drawer:
             yield item
         if pulled is not None and (late := await pulled) is not None:
+            on_item()
             yield late
             async for item in source:
                 yield item

@@ -20,7 +20,7 @@ from pipeline.core.conversation import Conversation
 from pipeline.core.exchange import Exchange
 from pipeline.core.first_audio import FirstAudio
 from pipeline.core.mouth import Mouth
-from pipeline.core.surroundings import Journal
+from pipeline.core.putting_down import PuttingDown
 from pipeline.core.telling import Teller
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Floor:
         *,
         clock: SessionClock,
         teller: Teller,
-        journal: Journal,
+        putting_down: PuttingDown,
         conversation: Conversation,
         mouth: Mouth,
         first_audio: FirstAudio,
@@ -49,9 +49,11 @@ class Floor:
         self.exchange: Exchange | None = None
         self.held = False
         """Somebody seems to speak: the reply is silent until it is known who has the floor."""
+        self.over_at_ms = float("-inf")
+        """When the last reply fell silent, on the session's clock."""
         self._clock = clock
         self._teller = teller
-        self._journal = journal
+        self._putting_down = putting_down
         self._held_ms = 0.0  # on the session's clock: the speech-start event of a barge-in
         self._conversation = conversation
         self._mouth = mouth
@@ -66,6 +68,11 @@ class Floor:
     @property
     def replying(self) -> bool:
         return self.state in (State.THINKING, State.SPEAKING)
+
+    @property
+    def asking(self) -> bool:
+        """The reply under way is about to end, with a question."""
+        return self.exchange is not None and self.replying and self._mouth.ends_asking(self.exchange)
 
     # The visitor ----------------------------------------------------------------------------------------------------
 
@@ -99,25 +106,18 @@ class Floor:
         else:
             exchange.over = True
             exchange.settle()
+            if exchange.task is not None:
+                exchange.task.cancel()
 
     def understood(self, exchange: Exchange, transcript: Transcript) -> None:
         """The words of the visitor's turn are known: they are kept, even if the turn was cut meanwhile."""
         exchange.hear(transcript)
         if exchange.taken_back:  # they are told with the exchange that goes on from this one
             return
-        text = exchange.visitor.text
-        self._conversation.visitor_said(text)
-        self._teller.tell(
-            EventKind.FINAL,
-            turn=exchange.number,
-            t_audio_ms=exchange.t_audio_ms,
-            text=text,
-            origin=exchange.origin.value,
-        )
+        self._conversation.visitor_said(exchange.visitor.text)
+        self._putting_down.words(exchange)
         if exchange.over:
-            self._put_down(exchange, "")
-        else:
-            self._journal.record(exchange.said())
+            self._putting_down.turn(exchange, "")
 
     def noise(self, exchange: Exchange) -> None:
         """There were no words after all: as if nothing had happened."""
@@ -127,7 +127,7 @@ class Floor:
     def heard_and_done(self, exchange: Exchange) -> None:
         """The visitor only wanted us to stop, which we have: there is nothing to say."""
         if not exchange.over:
-            self._put_down(exchange, "")
+            self._putting_down.turn(exchange, "")
             self._abandon(exchange)
 
     # The reply ------------------------------------------------------------------------------------------------------
@@ -150,6 +150,7 @@ class Floor:
         """All of the reply went out."""
         if exchange.over:
             return
+        self.kept()  # held in the instant in which the last of it went out
         if self.state is not State.SPEAKING:  # nothing of it went out: the line is closing
             self.failed(exchange)
             return
@@ -164,12 +165,12 @@ class Floor:
     async def close(self) -> None:
         """The line is gone: cut what is under way, wait for its task."""
         self.stop(CancelReason.USER_STOP)
+        self.state = State.IDLE
         self._first_audio.forget()
         if self._tasks:
             _, left = await asyncio.wait(self._tasks, timeout=CLOSE_DEADLINE_S)
             for task in left:
                 log.error("%s does not end", task.get_name())
-        self.state = State.IDLE
 
     def _take(self, event: turn.Event, exchange: Exchange | None = None) -> bool:
         """False: not possible in this state; nothing has changed."""
@@ -238,8 +239,9 @@ class Floor:
         exchange.gate.set()
         if self.state is State.SPEAKING:
             self._mouth.release(exchange)
-        else:
-            self._await_first_audio(exchange)
+            return
+        exchange.decided_at += (self._clock.now_ms() - self._held_ms) / 1000.0  # that time was not ours
+        self._await_first_audio(exchange)
 
     def _cancel(self, reason: CancelReason) -> None:
         """Sound first, everything else after it."""
@@ -269,6 +271,7 @@ class Floor:
         exchange.over = True
         exchange.settle()
         self._mouth.over(cut=exchange.cancelled is not None)
+        self.over_at_ms = self._clock.now_ms()
         if exchange.taken_back:
             exchange.fragment = f"{exchange.fragment} {heard}".strip()
             if exchange.words_known:
@@ -276,24 +279,5 @@ class Floor:
             return
         self._conversation.agent_told(heard)
         if exchange.words_known:
-            self._put_down(exchange, heard)
+            self._putting_down.turn(exchange, heard)
         self._on_closed(exchange)
-
-    def _put_down(self, exchange: Exchange, heard: str) -> None:
-        """The finished turn goes to the journal; one cut before its words were known comes here when they are."""
-        record = exchange.told(heard)
-        self._journal.record(record)
-        if (refusal := exchange.refusal) is not None:
-            text = str(refusal)
-            self._teller.tell(EventKind.ERROR, turn=exchange.number, code=refusal.code, text=text, fatal=False)
-        self._teller.tell(
-            EventKind.TURN,
-            turn=exchange.number,
-            text=heard,
-            reply=exchange.number,
-            interrupted=record.interrupted,
-            timings=record.timings,
-            warmup=record.warmup,
-            turn_id=record.turn_id,
-            origin=record.origin,
-        )

@@ -15,6 +15,8 @@ BACKCHANNELS: Final = frozenset(
     " um wow yeah yep yes yup".split()
 )
 """Each of these, and any row of them, says "go on". Hyphens are gone: `words` makes "uh-huh" one word."""
+ANSWERS: Final = frozenset("alright ok okay right sure yeah yep yes yup".split())
+"""What says "go on" in the middle of a reply answers the question at its end."""
 BACKCHANNEL_MS: Final = 2 * TAKES_FLOOR_MS
 """A row of backchannels longer than this is a speech after all."""
 
@@ -35,10 +37,11 @@ class Verdict(enum.Enum):
     """Not known yet."""
 
 
-def verdict(text: str, speech_ms: float, *, over: bool) -> Verdict:
-    """`text`: what the recogniser has of it so far. `over`: they have fallen silent again."""
+def verdict(text: str, speech_ms: float, *, over: bool, asked: bool = False) -> Verdict:
+    """`text`: what the recogniser has of it so far. `over`: they have fallen silent again. `asked`: the reply is about
+    to end with a question."""
     spoken = words(text)
-    if command(text) or any(word not in BACKCHANNELS for word in spoken):
+    if command(text) or any(word not in BACKCHANNELS or (asked and word in ANSWERS) for word in spoken):
         return Verdict.TAKEN
     if speech_ms >= (BACKCHANNEL_MS if spoken else TAKES_FLOOR_MS):
         return Verdict.TAKEN

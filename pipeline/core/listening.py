@@ -4,6 +4,7 @@ Everything here happens in the call that brings the sound, or the VAD's answer: 
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,9 @@ LATEST_S = 0.4
 """So much of the latest sound is there in any case, to be compared with what we say ourselves."""
 FINAL_LIMIT_S = 10.0
 """A recogniser that has not said its last word by then has failed; the visitor waits for an answer."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +98,28 @@ class Listening:
         self._before: deque[bytes] = deque(maxlen=int((PREROLL_MS + settings.min_speech_ms) / PACKET_MS))
         self._kept: deque[bytes] = deque(maxlen=int(settings.kept_s * 1000 / PACKET_MS))
         self._window = bytearray()
+        self._deaf = False
         self._unjudged: deque[tuple[bytes, float]] = deque()
         """The windows that the VAD has not answered yet, and when they end on the session's clock."""
         self._since_partial_ms = 0.0
         self._last_partial = ""
 
     def start(self) -> None:
-        self._microphone.attach(self._hear, self._listener.microphone_ended)
+        self._microphone.attach(self._heard, self._listener.microphone_ended)
 
     def close(self) -> None:
+        self._deaf = True
         self._vad.close()
 
     @property
     def busy(self) -> bool:
         """The visitor speaks, or what was said is still being made out."""
         return self._ends.speaking or self._finishing.locked()
+
+    @property
+    def speaking(self) -> bool:
+        """An utterance is under way."""
+        return self._ends.speaking
 
     @property
     def silence_ms(self) -> float:
@@ -138,11 +149,25 @@ class Listening:
         async with self._finishing, _answering():
             return await self.hearing.so_far()
 
+    def begin_anew(self) -> None:
+        """What was heard of the utterance so far was not the visitor: it begins with the latest sound."""
+        self.hearing.discard()
+        for pcm in list(self._kept)[-int(PREROLL_MS / PACKET_MS) :]:
+            self.hearing.feed(pcm)
+
     def forget(self) -> None:
         """What is being said is no longer waited for (the visitor typed instead, or only said "mm-hm")."""
         if self._ends.speaking:
             self.hearing.discard()
         self._ends.reset()
+
+    def _heard(self, sound: Sound) -> None:
+        if self._deaf:
+            return
+        try:
+            self._hear(sound)
+        except Exception as error:
+            self._fail(error)
 
     def _hear(self, sound: Sound) -> None:
         if self._ends.speaking:
@@ -161,6 +186,19 @@ class Listening:
             self._vad.feed(pcm)
 
     def _judged(self, probability: float) -> None:
+        """Called from the VAD's tick over all sessions: what goes wrong here is this session's end, nobody else's."""
+        try:
+            self._take(probability)
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        log.error("listening failed", exc_info=error)
+        self._deaf = True
+        self._vad.close()
+        self._listener.listening_failed(EngineError("vad", f"listening failed: {error!r}"))
+
+    def _take(self, probability: float) -> None:
         pcm, at_ms = self._unjudged.popleft()
         for signal in self._ends.process(WINDOW_MS, probability, pcm):
             self._signal(signal, at_ms)

@@ -11,6 +11,8 @@ from pipeline.core.ports import Speaker
 from pipeline.core.telling import Teller
 
 PROGRESS_S = 0.1
+LAST_MOMENTS_MS = 1200.0
+"""Who hears a question coming answers it before it has ended."""
 
 
 class Mouth:
@@ -71,6 +73,14 @@ class Mouth:
         heard_ms = self.speaker.flush() if self.speaker is not None else 0.0
         self._teller.control({"type": "stop", "reply": exchange.number, "heard_ms": round(heard_ms, 1)})
         return self._heard(exchange, heard_ms)
+
+    def ends_asking(self, exchange: Exchange) -> bool:
+        """All of the reply is thought and spoken but for its last moments, and it ends with a question mark."""
+        if self.speaker is None or not exchange.planned.done():
+            return False
+        whole, timeline = exchange.planned.result().rstrip(), exchange.timeline
+        left_ms = timeline.length_ms - self.speaker.played_ms
+        return whole.endswith("?") and timeline.planned == whole and left_ms <= LAST_MOMENTS_MS
 
     def over(self, *, cut: bool) -> None:
         self._telling = None

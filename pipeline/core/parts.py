@@ -23,7 +23,9 @@ from pipeline.core.limits import Limits
 from pipeline.core.listening import EarSettings, Listening
 from pipeline.core.mouth import Mouth
 from pipeline.core.nudging import Nudging
+from pipeline.core.overtalk import Overtalk
 from pipeline.core.ports import Hearing, Line, Speaker
+from pipeline.core.putting_down import PuttingDown
 from pipeline.core.replying import Replying
 from pipeline.core.scos import Scos
 from pipeline.core.speaking import Speaking
@@ -101,7 +103,7 @@ def wire(
     floor = Floor(
         clock=clock,
         teller=teller,
-        journal=around.journal,
+        putting_down=PuttingDown(around.journal, teller),
         conversation=conversation,
         mouth=mouth,
         first_audio=FirstAudio(clock, teller, meter, tones, lambda: nudging.due("reset")),
@@ -114,12 +116,13 @@ def wire(
     replying, drafting = Replying(floor, thinking, speaking, meter, mouth.tell_progress), Drafting(start, meter)
     versions = Versions(spec, engines, clock, meter, lambda: owner.at_turn_boundary)
     turns = Turns(owner.id, owner.leg, clock, versions, len(conversation.questions()))
+    over = Overtalk(floor, turns, EchoCheck(engines.echo, speaker), meter, clock)
     conversing = Conversing(
         floor=floor,
         turns=turns,
         drafting=drafting,
         detector=engines.turns,
-        echo=EchoCheck(engines.echo, speaker),
+        over=over,
         teller=teller,
         limits=limits,
         tasks=tasks,
@@ -130,7 +133,7 @@ def wire(
         on_failure=owner.task_failed,
     )
     listening = _ears(spec, around, line, hearing, conversing)
-    versions.listening = listening
+    over.listening = versions.listening = listening
     return Parts(
         teller, facing, mouth, floor, listening, versions, turns, drafting, conversing, nudging, tones, budget,
         context, scos,

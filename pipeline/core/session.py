@@ -211,6 +211,9 @@ class Session:
         """Cut the reply (it is recorded as heard), say goodbye, end every task, close the line."""
         self.hang_up("failed")
         reason = self._ended.result()
+        if self._parts.listening is not None:
+            self._parts.listening.close()
+        self._parts.conversing.leaving()
         await self._parts.quiet()
         await self._tasks.finished("words", LAST_WORDS_S)
         self._parts.teller.tell(EventKind.ENDED, reason=reason)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from functools import partial
 
 from pipeline.contracts.audio import PhonemeMark, SpeechChunk
 from pipeline.core.clock import SessionClock
@@ -36,12 +37,12 @@ class Speaking:
             exchange.timeline.begin_phrase(phrase)
             async with (
                 aclosing(self._voice.speak(phrase, exchange.spec.voice, owner=exchange.spec.tenant_id)) as chunks,
-                aclosing(behind(exchange.gate, chunks)) as released,
+                aclosing(behind(exchange.gate, chunks, partial(self._synthesised, exchange, asked_ms))) as released,
             ):
                 phrase_start_ms = exchange.timeline.length_ms
                 async for chunk in released:
                     if not begun:
-                        self._begin(exchange, asked_ms, on_first_packet)
+                        self._begin(exchange, on_first_packet)
                         begun = True
                     await self._play(exchange, chunk, phrase_start_ms)
             exchange.timeline.end_phrase()
@@ -56,10 +57,13 @@ class Speaking:
             if end_ms > played_ms:
                 self._animate(marks, start_ms, end_ms)
 
-    def _begin(self, exchange: Exchange, asked_ms: float, on_first_packet: Callable[[], None]) -> None:
+    def _synthesised(self, exchange: Exchange, asked_ms: float) -> None:
+        if exchange.timings.tts_first_audio_ms is None:
+            exchange.timings.tts_first_audio_ms = self._clock.now_ms() - asked_ms
+
+    def _begin(self, exchange: Exchange, on_first_packet: Callable[[], None]) -> None:
         self._marks.clear()
         begun_ms = self._clock.now_ms()
-        exchange.timings.tts_first_audio_ms = begun_ms - asked_ms
 
         def first_packet() -> None:
             exchange.timings.packaging_ms = self._clock.now_ms() - begun_ms

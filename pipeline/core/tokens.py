@@ -27,7 +27,8 @@ _COMMON_LETTERS: Final = 12
 def estimated_tokens(text: str) -> int:
     """Of the text alone, without a template."""
     letters = _ENGLISH if text.isascii() else _OTHER
-    return sum(_piece_tokens(piece, letters) for piece in _PIECES.findall(text))
+    tokens = sum(_piece_tokens(piece, letters) for piece in _PIECES.findall(text))
+    return tokens if text.isascii() else min(tokens + tokens // 8, len(text.encode("utf-8", "replace")))
 
 
 def estimated_message_tokens(messages: Iterable[Message]) -> int:

@@ -43,6 +43,10 @@ class Turns:
             return text
         return f"{self._earlier.visitor.text} {text}".strip()
 
+    @property
+    def earlier(self) -> Exchange | None:
+        return self._earlier
+
     def continue_from(self, earlier: Exchange) -> None:
         """What the visitor says next belongs to this exchange's turn."""
         self._earlier = earlier
@@ -72,6 +76,8 @@ class Turns:
         if origin is Origin.VOICE or origin is Origin.CHAT:
             self._asked += self._earlier is None
         exchange = draft or self._exchange(origin, self.now_ms() if t_audio_ms is None else t_audio_ms)
+        if t_audio_ms is not None:  # a draft may have been kept through a breath
+            exchange.t_audio_ms = t_audio_ms
         exchange.number, exchange.earlier = self.coming, self._earlier
         if self._earlier is None:
             self._next += 1

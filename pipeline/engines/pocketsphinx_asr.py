@@ -90,6 +90,8 @@ class PocketsphinxHearing:
         self._number = 0
         """Of the utterance under way, or of the next one."""
         self._final: asyncio.Future[Transcript] | None = None
+        self._final_of = -1
+        """The utterance whose last words are waited for."""
         self._questions: dict[int, asyncio.Future[Transcript]] = {}
         """Those who wait for what was said so far."""
         self._asked = 0
@@ -131,6 +133,7 @@ class PocketsphinxHearing:
         if not self._model:
             return Transcript("", 0.0)
         self._final = asyncio.get_running_loop().create_future()
+        self._final_of = self._number
         self._order("finish", self._number)
         self._begin_anew()
         return await self._final
@@ -191,7 +194,7 @@ class PocketsphinxHearing:
             case ["so_far", question, text, confidence, unended] if question in self._questions:
                 if not (answer := self._questions[question]).done():
                     answer.set_result(Transcript(text, confidence, unended))
-            case ["final", number, text, confidence] if number == self._number - 1:
+            case ["final", number, text, confidence] if number == self._final_of:
                 if self._final is not None and not self._final.done():
                     self._final.set_result(Transcript(text, confidence))
 

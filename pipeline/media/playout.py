@@ -71,7 +71,7 @@ class Playout:
 
     async def empty(self) -> None:
         """Wait until all has been taken."""
-        if self._frames:
+        while self._frames:  # again, when what was taken has been put back meanwhile
             self._draining = self._draining or asyncio.get_running_loop().create_future()
             await asyncio.shield(self._draining)
 

@@ -14,6 +14,7 @@ from tests.fakes.line import FakeLine
 from tests.fakes.machine import (
     SILENCE,
     SPEECH,
+    AtOnce,
     FakeAsr,
     FakeEcho,
     FakeFace,
@@ -77,7 +78,7 @@ async def a_call(
     asr, language, voice, face = FakeAsr(clock, list(lines)), FakeLanguage(clock), FakeVoice(), FakeFace()
     journal, publisher, meter = FakeJournal(), FakePublisher(), FakeMeter()
     vad, detector = FakeVad(), FakeTurnDetector()
-    engines = Engines(vad, asr, detector, FakeEcho(), FakeRetriever(), language, voice, face)
+    engines = Engines(vad, asr, detector, FakeEcho(), FakeRetriever(), language, voice, face, AtOnce())
     around = Surroundings("w1", engines, journal, publisher, meter, FakeLoad())
     the_spec = a_spec(**spec)
     line = None if in_writing else FakeLine(clock)

@@ -11,6 +11,7 @@ from pipeline.contracts.face import NEUTRAL, Pose
 from pipeline.contracts.numbers import CONTEXT_TOKENS
 from pipeline.contracts.spec import AssistantSpec, VoiceSettings
 from pipeline.core.ports import Pause
+from pipeline.core.threads import T, Threads
 from tests.fakes.clock import FakeClock
 
 SPEECH = b"\x10\x20" * 320
@@ -83,6 +84,16 @@ class FakeEcho:
 
     def likeness(self, heard: bytes, reference: bytes, reference_hz: int) -> float:
         return 1.0 if reference and reference[:64] in heard else 0.0
+
+
+class AtOnce(Threads):
+    """No thread: what blocks is done at once."""
+
+    def __init__(self) -> None:
+        super().__init__("retriever", "indexing")
+
+    async def run(self, work: Callable[..., T], *args: Any, owner: str = "") -> T:
+        return work(*args)
 
 
 class FakeLoad:
