@@ -116,13 +116,12 @@ def wire(
     replying, drafting = Replying(floor, thinking, speaking, meter, mouth.tell_progress), Drafting(start, meter)
     versions = Versions(spec, engines, clock, meter, lambda: owner.at_turn_boundary)
     turns = Turns(owner.id, owner.leg, clock, versions, len(conversation.questions()))
-    over = Overtalk(floor, turns, EchoCheck(engines.echo, speaker), meter, clock)
     conversing = Conversing(
         floor=floor,
         turns=turns,
         drafting=drafting,
         detector=engines.turns,
-        over=over,
+        over=(over := Overtalk(floor, turns, EchoCheck(engines.echo, speaker), meter, clock)),
         teller=teller,
         limits=limits,
         tasks=tasks,

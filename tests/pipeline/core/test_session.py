@@ -231,36 +231,6 @@ async def test_every_event_carries_session_turn_and_audio_time() -> None:
     assert all(e["session_id"] == "s1" and "turn" in e and e["t_audio_ms"] >= 0 for e in call.publisher.events)
 
 
-async def test_face_frames_come_at_thirty_hertz_while_speaking_and_rest_otherwise() -> None:
-    call = await a_call([QUESTION])
-    async with running(call):
-        await ask(call)
-        await call.hush(4000)
-    assert call.line is not None
-    moving = [f for f in call.line.frames if not f["heartbeat"]]
-    assert 60 <= len(moving) <= 110
-    assert len(call.line.frames) - len(moving) < 15
-    assert call.publisher.frames == [], "nobody else looks"
-
-
-async def test_watchers_get_every_frame_as_long_as_they_watch_and_a_hidden_face_costs_nothing() -> None:
-    call = await a_call([QUESTION, QUESTION])
-    async with running(call):
-        assert call.line is not None
-        call.line.on_control({"type": "face", "on": False})
-        call.line.frames.clear()
-        call.session.watched()
-        await ask(call)
-        await call.hush(4000)
-        moving = [f for f in call.publisher.frames if not f["heartbeat"]]
-        assert 60 <= len(moving) <= 110
-        await call.hush(16_000)
-        seen = len(call.publisher.frames)
-        await ask(call)
-        await call.hush(4000)
-    assert len(call.publisher.frames) == seen and call.line.frames == []
-
-
 @pytest.mark.parametrize(("silent_s", "reason"), [(16.0, "vanished"), (301.0, "idle")])
 async def test_a_visitor_who_is_gone_frees_the_seat(silent_s: float, reason: str) -> None:
     call = await a_call()
