@@ -28,7 +28,7 @@ async def test_pauses_are_measured_by_generation() -> None:
     watched.tell()
     task.cancel()
     await asyncio.wait({task})
-    assert (count(1), count(2)) == (before[0] + 1, before[1] + 1)
+    assert count(1) > before[0] and count(2) > before[1], "others may have been collected meanwhile"
     assert 0.0 < longest(2) < 60.0
 
 
