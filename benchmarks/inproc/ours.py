@@ -5,6 +5,7 @@ speculation. Only the transport, the models behind the ports and the database ar
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -27,6 +28,7 @@ from pipeline.core.surroundings import Surroundings
 from pipeline.engines.echo import CorrelationEcho
 from pipeline.engines.scripted import ScriptedFace
 from pipeline.engines.silero import SileroVad
+from pipeline.worker.collector import THRESHOLDS, Collector
 
 STOP_MS = 192
 """Six VAD windows: as many as pipecat makes of 200 ms."""
@@ -174,8 +176,11 @@ class NoLoad:
 
 
 async def engines_started() -> Engines:
+    """Loaded as a worker does it: what is alive then is frozen, and the collector set as the product's."""
     vad = SileroVad()
     await vad.start()
+    gc.set_threshold(*THRESHOLDS)
+    Collector().freeze()
     return Engines(
         vad=vad,
         asr=FixedAsr(),
