@@ -105,11 +105,18 @@ class _Wait:
 
     async def _straight(self) -> wire.Answer | None:
         """Where nobody waits nobody need queue. None: it takes too long, or others wait already."""
-        if await self._queue.length(epoch_s()):
+        if await self._others_wait():
             await ensure_welcome()
             return None
         self._offer()
         return await self._answer(TELL_AFTER_S)
+
+    async def _others_wait(self) -> bool:
+        """A queue that is away, or was a moment ago, closes no doors: the offer will say whether one can go on."""
+        try:
+            return await self._queue.length(epoch_s()) > 0
+        except switchboard.Unreachable:
+            return False
 
     async def _in_line(self) -> wire.Answer:
         while True:

@@ -128,6 +128,8 @@ async def test_a_full_house_is_refused_in_words(distributed_stack: Stack) -> Non
         await caller.close()
         assert status == 503
         assert problem["code"] == "busy" and problem["detail"]
+        assert problem["place"] == 1
+        await asyncio.to_thread(stack.api, "DELETE", f"/sessions/{late.id}", None, late.session["token"])
 
 
 async def test_a_worker_told_to_end_hands_its_calls_over(distributed_stack: Stack) -> None:
