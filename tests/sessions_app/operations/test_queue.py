@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from channels_redis.core import RedisChannelLayer
 
+from pipeline.contracts import wire
 from sessions_app.operations.queue import FORGOTTEN_S, HERE_S, NO_ROOM, MemoryQueue, Place, Queue, RedisQueue
+from sessions_app.operations.seating import seated
 from sessions_app.switchboard import Unreachable
 from tests.services import Redis
 
@@ -113,3 +115,20 @@ async def test_a_redis_that_is_away_is_said_in_words() -> None:
         with pytest.raises(Unreachable):
             await asking
     await layer.close_pools()
+
+
+class Away:
+    """A queue whose Redis was restarted a moment ago."""
+
+    async def length(self, now: float) -> int:
+        raise Unreachable("The exchange cannot be reached.")
+
+
+async def test_a_queue_that_is_away_keeps_nobody_from_a_free_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sessions_app.operations.seating.queue_of", lambda pool: Away())
+    answer = wire.Answer("s1", 1, "v=0", "mailbox", "w1")
+
+    async def attempt() -> wire.Answer:
+        return answer
+
+    assert await seated("s1", 0.0, attempt, None) is answer
