@@ -29,17 +29,27 @@ class Place:
     waited_s: float
 
 
-NO_ROOM: Final = Place(0, 0, 0.0)
+def no_room(here: int) -> Place:
+    """`here`: how many of those who wait are at hand. Where none is, a free seat need not wait for them."""
+    return Place(0, here, 0.0)
 
 
 class Queue(Protocol):
-    async def stand(self, ticket: str, since: float, now: float, most: int) -> Place:
-        """The ticket's place; it joins if it is new, by `since` (epoch seconds), unless `most` wait already."""
+    async def stand(self, ticket: str, since: float, now: float, most: int, *, at_hand: bool) -> Place:
+        """The ticket's place; it joins if it is new, by `since` (epoch seconds), unless `most` wait already.
+
+        `at_hand`: its owner waits for a seat, and will take it. Others only keep their place: no seat waits for them.
+        """
         ...
 
     async def leave(self, ticket: str) -> None: ...
 
     async def length(self, now: float) -> int: ...
+
+
+def seen_s(now: float, at_hand: bool) -> float:
+    """Who is not at hand looks as if last seen too long ago to be waited for."""
+    return now if at_hand else now - HERE_S - 1.0
 
 
 class MemoryQueue:
@@ -49,12 +59,12 @@ class MemoryQueue:
         self._since: dict[str, float] = {}
         self._seen: dict[str, float] = {}
 
-    async def stand(self, ticket: str, since: float, now: float, most: int) -> Place:
+    async def stand(self, ticket: str, since: float, now: float, most: int, *, at_hand: bool) -> Place:
         self._forget(now)
         if ticket not in self._since and len(self._since) >= most:
-            return NO_ROOM
+            return no_room(sum(seen >= now - HERE_S for seen in self._seen.values()))
         self._since.setdefault(ticket, since)
-        self._seen[ticket] = now
+        self._seen[ticket] = seen_s(now, at_hand)
         order = sorted(self._since, key=lambda t: (self._since[t], t))
         before = order[: order.index(ticket)]
         here = [t for t in before if self._seen[t] >= now - HERE_S]
@@ -82,7 +92,9 @@ end
 _LENGTH: Final = f"{_FORGET} return redis.call('ZCARD', KEYS[1])"
 _STAND: Final = f"""{_FORGET}
 local ticket, since, now, here, most = ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
-if not redis.call('ZSCORE', KEYS[1], ticket) and redis.call('ZCARD', KEYS[1]) >= most then return {{0, 0, '0'}} end
+if not redis.call('ZSCORE', KEYS[1], ticket) and redis.call('ZCARD', KEYS[1]) >= most then
+  return {{0, redis.call('ZCOUNT', KEYS[2], here, '+inf'), '0'}}
+end
 redis.call('ZADD', KEYS[1], 'NX', since, ticket)
 redis.call('ZADD', KEYS[2], now, ticket)
 local rank, ahead = redis.call('ZRANK', KEYS[1], ticket), 0
@@ -104,11 +116,11 @@ class RedisQueue:
         self._layer = layer
         self._keys = [f"{layer.prefix}:queue:{{{pool}}}:{name}" for name in ("since", "seen")]
 
-    async def stand(self, ticket: str, since: float, now: float, most: int) -> Place:
-        arguments = (now - FORGOTTEN_S, ticket, since, now, now - HERE_S, most)
+    async def stand(self, ticket: str, since: float, now: float, most: int, *, at_hand: bool) -> Place:
+        arguments = (now - FORGOTTEN_S, ticket, since, seen_s(now, at_hand), now - HERE_S, most)
         async with guarded():
             number, ahead, arrived = await self._redis.eval(_STAND, 2, *self._keys, *arguments)
-        return Place(number, ahead, now - float(arrived)) if number else NO_ROOM
+        return Place(number, ahead, now - float(arrived)) if number else no_room(ahead)
 
     async def leave(self, ticket: str) -> None:
         async with guarded():

@@ -87,6 +87,7 @@ class _Wait:
         self._attempt, self._on_place = attempt, on_place
         self._offering: asyncio.Future[wire.Answer] | None = None
         self._told = 0
+        self._offered = False
         self._stood = False
         """There is a place in the queue to be given up in the end."""
 
@@ -122,10 +123,14 @@ class _Wait:
         while True:
             self._stood = True
             place = await self._queue.stand(
-                self._ticket, self._since, epoch_s(), settings.GOASSIST.goassist_queue_length
+                self._ticket,
+                self._since,
+                epoch_s(),
+                settings.GOASSIST.goassist_queue_length,
+                at_hand=self._on_place is not None,
             )
             await self._tell(place)
-            if self._offering is None and place.number and place.ahead == 0:
+            if self._offering is None and place.ahead == 0 and (place.number or not self._offered):
                 self._offer()
             if (answer := await self._answer(LOOK_EVERY_S)) is not None:
                 return answer
@@ -134,6 +139,7 @@ class _Wait:
 
     def _offer(self) -> None:
         """A task of its own: who goes away in the middle leaves no worker with half a session."""
+        self._offered = True
         self._offering = asyncio.ensure_future(self._attempt())
         _offers.add(self._offering)
         self._offering.add_done_callback(_ended)

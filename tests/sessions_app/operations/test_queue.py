@@ -8,7 +8,7 @@ import pytest
 from channels_redis.core import RedisChannelLayer
 
 from pipeline.contracts import wire
-from sessions_app.operations.queue import FORGOTTEN_S, HERE_S, NO_ROOM, MemoryQueue, Place, Queue, RedisQueue
+from sessions_app.operations.queue import FORGOTTEN_S, HERE_S, MemoryQueue, Place, Queue, RedisQueue, no_room
 from sessions_app.operations.seating import seated
 from sessions_app.switchboard import Unreachable
 from tests.services import Redis
@@ -47,8 +47,8 @@ async def door(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         await layer.close_pools()
 
 
-async def stand(queue: Queue, ticket: str, since: float, now: float = NOW) -> Place:
-    return await queue.stand(ticket, since, now, MOST)
+async def stand(queue: Queue, ticket: str, since: float, now: float = NOW, *, at_hand: bool = True) -> Place:
+    return await queue.stand(ticket, since, now, MOST, at_hand=at_hand)
 
 
 async def test_who_came_first_is_first_whichever_process_he_came_to(door: Door) -> None:
@@ -102,7 +102,7 @@ async def test_a_full_queue_has_no_room_but_keeps_whom_it_has(door: Door) -> Non
     queue = door()
     for number in range(MOST):
         await stand(queue, str(number), NOW + number)
-    assert await stand(queue, "late", NOW - 100) == NO_ROOM
+    assert await stand(queue, "late", NOW - 100) == no_room(MOST)
     assert (await stand(queue, "2", NOW)).number == 3
     await queue.leave("0")
     assert (await stand(queue, "late", NOW - 100)).number == 1
@@ -115,6 +115,15 @@ async def test_a_redis_that_is_away_is_said_in_words() -> None:
         with pytest.raises(Unreachable):
             await asking
     await layer.close_pools()
+
+
+async def test_nobody_waits_for_those_who_only_keep_their_place(door: Door) -> None:
+    queue = door()
+    for i in range(MOST):
+        assert (await stand(queue, f"asked once {i}", NOW - 10 + i, at_hand=False)).ahead == 0
+    assert await stand(queue, "one too many", NOW) == no_room(0)
+    assert await stand(queue, "asked once 0", NOW - 10) == Place(1, 0, 10.0)
+    assert (await stand(queue, "asked once 3", NOW - 7)).ahead == 1
 
 
 class Away:
