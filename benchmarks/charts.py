@@ -65,7 +65,7 @@ def _cost(sides: dict[str, Any], folder: Path) -> Path:
     left.set(xlabel="sessions in one process", ylabel="CPU-s per session-minute", title="CPU", ylim=0)
     right.set(xlabel="sessions in one process", ylabel="MB per session", title="Memory")
     _logarithmic(right)
-    left.legend()
+    left.legend(loc="upper right")
     return _save(figure, folder / "cost.png")
 
 
