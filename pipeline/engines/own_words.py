@@ -168,4 +168,4 @@ _DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight n
 
 
 def _digits_spoken(text: str) -> str:
-    return re.sub(r"\d", lambda digit: f" {_DIGITS[digit[0]]} ", text)
+    return re.sub(r"[0-9]", lambda digit: f" {_DIGITS[digit[0]]} ", text)

@@ -6,9 +6,11 @@ queue, and only those at its head go on offering; so a seat that comes free goes
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Final
+import contextvars
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
 
+from asgiref.sync import SyncToAsync
 from django.conf import settings
 
 from pipeline.contracts import wire
@@ -25,7 +27,7 @@ QUEUE_RETRY_S: Final = 8
 FULL_RETRY_S: Final = 30
 """When to ask again where there is not even room to wait."""
 
-Attempt = Callable[[], Awaitable[wire.Answer]]
+Attempt = Callable[[], Coroutine[Any, Any, wire.Answer]]
 OnPlace = Callable[[int], Awaitable[None]]
 
 
@@ -138,9 +140,15 @@ class _Wait:
                 self._may_stay(place)
 
     def _offer(self) -> None:
-        """A task of its own: who goes away in the middle leaves no worker with half a session."""
+        """A task of its own: who goes away in the middle leaves no worker with half a session.
+
+        It may outlive its request, so it may not use the request's thread: asgiref would make another, with a database
+        connection that nobody closes.
+        """
         self._offered = True
-        self._offering = asyncio.ensure_future(self._attempt())
+        context = contextvars.copy_context()
+        context.run(SyncToAsync.thread_sensitive_context.set, None)  # type: ignore[arg-type]
+        self._offering = asyncio.get_running_loop().create_task(self._attempt(), context=context)
         _offers.add(self._offering)
         self._offering.add_done_callback(_ended)
 
