@@ -122,10 +122,6 @@ class Listening:
         return self._ends.speaking
 
     @property
-    def silence_ms(self) -> float:
-        return self._ends.silence_ms if self._ends.speaking else 0.0
-
-    @property
     def sound(self) -> bytes:
         """The utterance's last `kept_s`, 16 kHz mono s16le."""
         return b"".join(self._kept)
