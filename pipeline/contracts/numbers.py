@@ -27,7 +27,8 @@ FIRST_AUDIO_LIMIT_MS: Final = 500
 END_DECISION_MS: Final = 15.0
 """V6: compute of one end-of-turn decision."""
 BUDGET_MS: Final = {
-    "endpoint": END_DECISION_MS, "llm": 160.0, "animation": 20.0, "packaging": 5.0, "network": 40.0, "client_buffer": 10.0,
+    "endpoint": END_DECISION_MS, "llm": 160.0, "animation": 20.0, "packaging": 5.0,
+    "network": 40.0, "client_buffer": 10.0,
 }  # fmt: skip
 """The latency budget's components, p50. One over its budget is counted and logged; the turn goes on."""
 TAKES_FLOOR_MS: Final = 500.0
