@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
 SQLITE_OPTIONS = {
     "timeout": 20,
     # Writers wait for one another at BEGIN instead of failing in the middle of a transaction.
@@ -51,8 +54,9 @@ def channel_layer(redis_url: str) -> dict[str, Any]:
     return {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # Receivers wait in Redis for 5 s at a time; a client that gives up after the same 5 s would often see it away.
+        # Of many pooled connections each notices a restarted Redis only when it is used: it gets a second try.
         "CONFIG": {
-            "hosts": [{"address": redis_url, "socket_timeout": 20}],
+            "hosts": [{"address": redis_url, "socket_timeout": 20, "retry": Retry(NoBackoff(), 1)}],
             "prefix": "goassist",
             "channel_capacity": OFFERS_CAPACITY,
             **CAPACITY,

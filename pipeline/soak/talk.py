@@ -122,7 +122,13 @@ class Conversation:
         final = self._call.seen(EventKind.FINAL, decided)
         turn.understood = bool(final and final.event.get("text"))
         if not done.event.get("text"):
-            raise Failed("empty reply: turn.done carries no words")
+            raise Failed(f"empty reply: turn.done carries no words{self._why_cut(decided)}")
+
+    def _why_cut(self, decided: Arrival) -> str:
+        if self._call.seen(EventKind.NOTICE, decided, code="turn_timeout"):
+            return " (the server had nothing to say within its limit)"
+        cut = self._call.seen(EventKind.CANCEL, decided)
+        return f" (cut: {cut.event['reason']})" if cut else ""
 
 
 async def _done(call: Call, after: Arrival) -> Arrival:
