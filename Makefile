@@ -23,10 +23,9 @@ test: $(VENV)/.dev ## All tests, with real Redis, PostgreSQL, Chromium and speec
 	@scripts/debian-packages chromium redis-server postgresql flite sox
 	@$(PY) -m pytest $(ARGS)
 
-# test_waiting leaves offers behind on purpose, whose database connections psycopg reports when their test is over.
 test-postgres: $(VENV)/.dev ## The office's tests once more, on PostgreSQL instead of SQLite
 	@scripts/debian-packages postgresql
-	@$(PY) -m tests.on_postgres tests/sessions_app --ignore=tests/sessions_app/edge/test_waiting.py
+	@$(PY) -m tests.on_postgres tests/sessions_app
 
 check: $(VENV)/.dev ## Style, types, layers
 	@$(VENV)/bin/ruff check .

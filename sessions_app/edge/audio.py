@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -73,7 +73,7 @@ async def _placed(scope: dict[str, Any], page: "Page") -> Placed:
     """The session on a worker, as its next leg, with the way to it. Raises Refused and what `calls.take_offer` does."""
     token = admitted_token(scope, "visitor")
     await check_origin(scope, token)
-    session = await sync_to_async(calls.find_session)(token.tenant_id, token.session_id)
+    session = await database_sync_to_async(calls.find_session)(token.tenant_id, token.session_id)
 
     async def on_place(place: int) -> None:
         await page.say({"type": "queued", "place": place})

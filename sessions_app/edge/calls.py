@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
@@ -121,7 +121,7 @@ async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, s
 async def hang_up(session: Session, reason: str) -> None:
     """Ends the session. Twice is once."""
     with tenant_scope(session.tenant_id):
-        await sync_to_async(services.end_session)(session_id=session.id, reason=reason)
+        await database_sync_to_async(services.end_session)(session_id=session.id, reason=reason)
     await forget(str(session.id))
     if session.mailbox:
         await _let_go(session, session.mailbox, reason)
@@ -138,7 +138,7 @@ def _lock(session: Session) -> asyncio.Lock:
 
 async def _again(session: Session) -> Session:
     """The row as it is now. Raises SessionOver when it has ended meanwhile."""
-    fresh = await sync_to_async(find_session)(str(session.tenant_id), session.id)
+    fresh = await database_sync_to_async(find_session)(str(session.tenant_id), session.id)
     ensure_open(fresh)
     return fresh
 
@@ -155,7 +155,7 @@ async def _instead_of(session: Session, silent: str) -> wire.Answer:
 
 
 async def _place(session: Session, sdp: str, transport: str = "webrtc") -> wire.Answer:
-    leg, spec, history = await sync_to_async(_next_leg)(session)
+    leg, spec, history = await database_sync_to_async(_next_leg)(session)
     answer = await switchboard.place(
         session_id=str(session.id),
         leg=leg,
@@ -166,7 +166,7 @@ async def _place(session: Session, sdp: str, transport: str = "webrtc") -> wire.
         transport=transport,
         pool=settings.GOASSIST.goassist_pool,
     )
-    if not await sync_to_async(_attach)(session, answer):
+    if not await database_sync_to_async(_attach)(session, answer):
         await _too_late(session, answer)
     return answer
 

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import structlog
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from redis.exceptions import RedisError
 
@@ -73,7 +73,7 @@ async def check_origin(scope: Any, token: tokens.SessionToken) -> None:
     headers = {name: value.decode("latin1") for name, value in scope["headers"]}
     origin = headers.get(b"origin", "")
     if origin and not origins.allowed(
-        origin, headers.get(b"host", ""), await sync_to_async(listed_origins)(token.tenant_id)
+        origin, headers.get(b"host", ""), await database_sync_to_async(listed_origins)(token.tenant_id)
     ):
         raise Refused(CloseCode.ORIGIN, "This origin is not allowed.")
 
@@ -132,7 +132,7 @@ class SessionSocket(AsyncWebsocketConsumer):
 
     async def session(self) -> Session:
         """The row as it is now. Raises NotFound."""
-        return await sync_to_async(calls.find_session)(self.tenant_id, self.session_id)
+        return await database_sync_to_async(calls.find_session)(self.tenant_id, self.session_id)
 
     async def end(self, code: CloseCode, reason: str) -> None:
         """Closes, once, with a reason in words."""

@@ -142,8 +142,7 @@ class _Wait:
     def _offer(self) -> None:
         """A task of its own: who goes away in the middle leaves no worker with half a session.
 
-        It may outlive its request, so it may not use the request's thread: asgiref would make another, with a database
-        connection that nobody closes.
+        It may outlive its request, so it may not use the request's thread: asgiref would make another that nobody ends.
         """
         self._offered = True
         context = contextvars.copy_context()

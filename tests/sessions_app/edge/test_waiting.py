@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.db import connection
 
 from pipeline.contracts.wire import offers_channel
 from sessions_app import switchboard
@@ -72,7 +75,7 @@ async def test_a_page_is_told_its_place_and_answered_when_a_seat_is_free(
 
 
 async def test_each_hears_when_those_before_have_gone(riverside: Business, empty_layer: None) -> None:
-    second = await asyncio.to_thread(another, riverside)
+    second = await database_sync_to_async(another)(riverside)
     async with socket(riverside) as first_page, socket(second) as second_page:
         await first_page.send_json_to(OFFER)
         assert (await first_page.hear())["place"] == 1
@@ -87,7 +90,7 @@ async def test_each_hears_when_those_before_have_gone(riverside: Business, empty
 
 
 async def test_a_page_that_lost_its_socket_has_kept_its_place(riverside: Business, empty_layer: None) -> None:
-    second = await asyncio.to_thread(another, riverside)
+    second = await database_sync_to_async(another)(riverside)
     async with socket(riverside) as page, socket(second) as behind:
         await page.send_json_to(OFFER)
         await page.hear()
@@ -128,7 +131,7 @@ async def test_nobody_waits_for_ever(riverside: Business, empty_layer: None, set
 
 
 async def test_who_was_in_a_call_stands_before_who_never_was(riverside: Business, empty_layer: None) -> None:
-    caller = await asyncio.to_thread(another, riverside)
+    caller = await database_sync_to_async(another)(riverside)
     await change(caller.session, mailbox="worker.dead", state="live", leg=1)
     async with socket(riverside) as newcomer, socket(caller) as reconnecting:
         await newcomer.send_json_to(OFFER)
@@ -142,7 +145,7 @@ async def test_who_was_in_a_call_stands_before_who_never_was(riverside: Business
 
 
 async def test_a_caller_over_http_is_told_its_place_and_keeps_it(riverside: Business, empty_layer: None) -> None:
-    second = await asyncio.to_thread(another, riverside)
+    second = await database_sync_to_async(another)(riverside)
     for business, place in ((riverside, 1), (second, 2), (riverside, 1), (second, 2)):
         response = await offers_over_http(business)
         assert is_problem(response, 503, "busy")
@@ -150,6 +153,14 @@ async def test_a_caller_over_http_is_told_its_place_and_keeps_it(riverside: Busi
         assert response["Retry-After"] == str(seating.QUEUE_RETRY_S)
     async with FakeWorker():
         assert (await offers_over_http(riverside)).status_code == 200
+
+
+async def test_no_database_connection_is_kept_that_a_restart_would_break(
+    riverside: Business, worker: FakeWorker
+) -> None:
+    """An offer outlives its request and does not end with the signal that closes connections."""
+    assert (await offers_over_http(riverside)).status_code == 200
+    assert await sync_to_async(lambda: connection.connection)() is None
 
 
 async def test_ending_a_session_gives_its_place_up(riverside: Business, empty_layer: None) -> None:
@@ -161,7 +172,7 @@ async def test_ending_a_session_gives_its_place_up(riverside: Business, empty_la
 
 async def test_a_full_queue_refuses_at_once(riverside: Business, empty_layer: None, settings: Any) -> None:
     settings.GOASSIST = settings.GOASSIST.model_copy(update={"goassist_queue_length": 1})
-    second = await asyncio.to_thread(another, riverside)
+    second = await database_sync_to_async(another)(riverside)
     await offers_over_http(riverside)
     response = await offers_over_http(second)
     assert is_problem(response, 503, "busy")
@@ -171,7 +182,7 @@ async def test_a_full_queue_refuses_at_once(riverside: Business, empty_layer: No
 
 async def test_one_seat_for_two_goes_to_who_came_first(riverside: Business, empty_layer: None) -> None:
     """Two that wait over sockets; a worker that takes a single offer."""
-    second = await asyncio.to_thread(another, riverside)
+    second = await database_sync_to_async(another)(riverside)
     layer = get_channel_layer()
     async with socket(riverside) as one, socket(second) as two:
         await one.send_json_to(OFFER)
