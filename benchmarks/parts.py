@@ -75,12 +75,19 @@ def browser(plan: Plan) -> dict[str, Any]:
 
 
 def pauses(plan: Plan) -> dict[str, Any]:
-    """benchmarks/pauses: `calm` and `brisk`, each with `cut_in` in percent per kind and `first_audio_ms`; `peers`."""
-    flags = [*(["--quick"] if plan.quick else []), *(["--peers"] if plan.peers else [])]
-    print("pauses ...", file=sys.stderr, flush=True)
-    asked = [sys.executable, "-m", "benchmarks.pauses", "--json", *flags]
-    printed = subprocess.run(asked, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return {"pauses": json.loads(printed)}
+    """benchmarks/pauses: `calm` and `brisk`, each with `cut_in` in percent per kind and `first_audio_ms`; `peers`; and
+    `goes_on`, what whole sessions do in real time, which takes five minutes."""
+    figures = _asked("benchmarks.pauses", *["--quick"] * plan.quick, *["--peers"] * plan.peers)
+    if not plan.quick:
+        figures["goes_on"] = _asked("benchmarks.pauses.live")
+    return {"pauses": figures}
+
+
+def _asked(module: str, *flags: str) -> dict[str, Any]:
+    print(f"{module} ...", file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", module, "--json", *flags]
+    printed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return dict(json.loads(printed))
 
 
 def embedded(plan: Plan) -> dict[str, Any]:
