@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 STUN_BYTES = 20
 STUN_COOKIE = b"\x21\x12\xa4\x42"
 DATAGRAM_BYTES = 4096
-"""No longer ones are taken: nothing that belongs to a call is longer than an Ethernet frame. asyncio would make room for
-256 KiB before each, which costs ten times what reading takes (13 of 15 µs)."""
+"""No longer ones are taken: nothing that belongs to a call is longer than an Ethernet frame. asyncio would make room
+for 256 KiB before each, which costs ten times what reading takes (13 of 15 µs)."""
 LEAST_BYTES = 12
 """An RTP header (RFC 3550). DTLS records and SRTCP packets are longer."""
 
