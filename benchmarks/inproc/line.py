@@ -4,15 +4,22 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from benchmarks.inproc.caller import Caller
 from benchmarks.inproc.engines import VOICE_RATE_HZ
 from benchmarks.inproc.pacer import FRAME_BYTES, FRAME_S, Pacer
 from pipeline.contracts.audio import Sound
 
 FULL_S = 0.3
 REFERENCE_FRAMES = 40
+
+
+class Hearer(Protocol):
+    """Who is spoken to, as a `benchmarks.inproc.caller.Caller` is."""
+
+    def heard(self, pcm: bytes) -> None:
+        """20 ms of the reply goes out."""
+        ...
 
 
 class Microphone:
@@ -34,8 +41,8 @@ class Microphone:
 class Speaker:
     """`core.ports.Speaker`; sound of VOICE_RATE_HZ only. Nothing waits in a jitter buffer, so nothing is taken back."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, hearer: Hearer) -> None:
+        self._hearer = hearer
         self._pacer = Pacer(self._send, self._dry)
         self._held: bytes | None = None
         self._on_first: Callable[[], None] | None = None
@@ -96,7 +103,7 @@ class Speaker:
         if self._on_first is not None:
             on_first, self._on_first = self._on_first, None
             on_first()
-        self._caller.heard(frame)
+        self._hearer.heard(frame)
         if self._room and self._pacer.queued_s < FULL_S:
             self._wake(self._room)
 
@@ -120,9 +127,9 @@ class Speaker:
 class Line:
     """`core.ports.Line`: the page is there, and says nothing on the side channels."""
 
-    def __init__(self, caller: Caller, now_ms: Callable[[], float]) -> None:
+    def __init__(self, hearer: Hearer, now_ms: Callable[[], float]) -> None:
         self.microphone = Microphone(now_ms)
-        self.speaker = Speaker(caller)
+        self.speaker = Speaker(hearer)
         self.on_control: Callable[[dict[str, Any]], None] = lambda message: None
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 

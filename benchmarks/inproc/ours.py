@@ -193,6 +193,14 @@ async def engines_started() -> Engines:
     )
 
 
+def session_on(
+    line: Any, name: str, spec: AssistantSpec, clock: SessionClock, around: Surroundings, hearing: Any
+) -> Session:
+    """The first leg of a session that has just been offered; `run` it."""
+    offer = Offer(name, 1, spec.to_manifest(), "v=0", "bench", 0.0, [], time.time())
+    return Session(offer, spec, clock, around, line, hearing)
+
+
 async def prepare(hearing: type[FixedHearing] = FixedHearing) -> Open:
     watcher, clock = Watcher(), MonotonicClock()
     around = Surroundings("bench", await engines_started(), CountingJournal(), watcher, CountingMeter(), NoLoad())
@@ -202,8 +210,7 @@ async def prepare(hearing: type[FixedHearing] = FixedHearing) -> Open:
         watcher.callers[name] = caller
         session_clock = SessionClock(clock, time.time(), time.time())
         line = Line(caller, session_clock.now_ms)
-        offer = Offer(name, 1, SPEC.to_manifest(), "v=0", "bench", 0.0, [], time.time())
-        session = Session(offer, SPEC, session_clock, around, line, hearing(caller))
+        session = session_on(line, name, SPEC, session_clock, around, hearing(caller))
         running = asyncio.create_task(session.run(), name=name)
         await asyncio.sleep(0)
         line.on_control({"type": "face", "on": False})  # voice mode: the peers have no face either

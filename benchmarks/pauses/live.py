@@ -24,23 +24,22 @@ from benchmarks.inproc import ours
 from benchmarks.inproc.caller import sounds
 from benchmarks.inproc.engines import FIRST_TOKEN_S
 from benchmarks.inproc.line import Line
+from benchmarks.inproc.sounds import FRAME_BYTES, FRAME_MS, SILENCE
+from benchmarks.inproc.tally import spread
 from benchmarks.inproc.ticker import Ticker
 from benchmarks.pauses.hear import SLUGS
 from benchmarks.pauses.make import LEAD_MS, Utterance, utterances
 from pipeline.contracts.dialogue import LanguageRequest, Origin, Record, TurnRecord
-from pipeline.contracts.numbers import EAR_RATE_HZ, PACKET_MS
+from pipeline.contracts.numbers import EAR_RATE_HZ
 from pipeline.contracts.spec import AssistantSpec, TurnSettings
-from pipeline.contracts.wire import Offer
 from pipeline.core.clock import MonotonicClock, SessionClock
 from pipeline.core.ports import Engines
-from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
 from pipeline.core.words import words
 from pipeline.engines import registry
 
 AT_ONCE: Final = 3
 """Sessions: more, and the recogniser of two cores would be late."""
-FRAME_BYTES: Final = EAR_RATE_HZ * PACKET_MS // 1000 * 2
 REPLY: Final = "Yes, we can do that for you. "
 ANSWERED_S: Final = 4.0
 """After the true end, until the reply has begun."""
@@ -81,14 +80,17 @@ class Visitor:
             self.heard_s.append(asyncio.get_running_loop().time())
 
     def tick(self, due_s: float) -> None:
+        if not self._pcm:
+            self.hear(SILENCE)
+            return
+        if not self._at:
+            self._began_s = due_s - FRAME_MS / 1000
         frame = self._pcm[self._at : self._at + FRAME_BYTES]
-        if self._pcm and not self._at:
-            self._began_s = due_s - PACKET_MS / 1000
-        self._at += len(frame)
-        if self._pcm and self._at >= len(self._pcm):
-            self._pcm, self._at = b"", 0
+        self._at += FRAME_BYTES
+        if self._at == len(self._pcm):
+            self._pcm = b""
             self._said.set()
-        self.hear(frame.ljust(FRAME_BYTES, b"\0"))
+        self.hear(frame)
 
     async def say(self, utterance: Utterance) -> float:
         """Returns when it began, on the loop's clock, once all of its speech is said."""
@@ -163,10 +165,8 @@ async def _row(
     async with room:
         name, spec, visitor = "-".join(key), _spec(key[1]), Visitor()
         clock = SessionClock(MonotonicClock(), time.time(), time.time())
-        line: Any = Line(visitor, clock.now_ms)  # type: ignore[arg-type]
-        offer = Offer(name, 1, spec.to_manifest(), "v=0", "bench", 0.0, [], time.time())
-        hearing = await around.engines.asr.open(spec)
-        session = Session(offer, spec, clock, around, line, hearing)
+        line = Line(visitor, clock.now_ms)
+        session = ours.session_on(line, name, spec, clock, around, await around.engines.asr.open(spec))
         running = asyncio.create_task(session.run())
         await asyncio.sleep(0)
         visitor.hear = line.microphone.hear
@@ -224,24 +224,17 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
     return {
         "utterances": len(outcomes),
         "spoke_into_it": len(into),
-        "silent_ms": _spread(silent),
+        "silent_ms": spread(silent),
         "silent_in_time": _percent([ms <= SILENT_MS for ms in silent]),
         "one_turn": _percent([o.one_turn for o in outcomes]),
         "one_turn_where_it_spoke": _percent([o.one_turn for o in into]),
         "words_of_both_parts": _percent([o.both_parts for o in outcomes]),
-        "first_audio_ms": _spread(first),
+        "first_audio_ms": spread(first),
     }
 
 
 def _percent(held: list[bool]) -> float | None:
     return round(100 * float(np.mean(held)), 1) if held else None
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    if not values:
-        return {}
-    p50, p95 = np.percentile(values, [50, 95])
-    return {"p50": round(float(p50)), "p95": round(float(p95)), "max": round(max(values))}
 
 
 def main() -> None:
@@ -250,7 +243,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="every fourth sentence")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    spoken = [one for one in utterances(options.half, quick=options.quick) if one.kind == "c"]
+    spoken = utterances(options.half, quick=options.quick, kinds="c")
     outcomes = asyncio.run(measure(spoken))
     for one in outcomes:
         if not one.one_turn or one.silent_ms > SILENT_MS:

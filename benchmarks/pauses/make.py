@@ -70,9 +70,9 @@ class Utterance:
         return self.spans_ms[1][0] - self.spans_ms[0][1] if len(self.spans_ms) > 1 else 0.0
 
 
-def utterances(half: str, *, quick: bool = False) -> list[Utterance]:
+def utterances(half: str, *, quick: bool = False, kinds: str = "abc") -> list[Utterance]:
     """All of `tuning` (720) or `reported` (360); `quick`: every fourth sentence of each kind with each voice."""
-    lines = list(_lines(half, quick))
+    lines = [line for line in _lines(half, quick) if line[1] in kinds]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(lambda line: _make(half, *line), lines))
 

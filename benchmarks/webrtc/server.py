@@ -26,9 +26,7 @@ from benchmarks.webrtc.callers import callers
 from benchmarks.webrtc.shared import RING, Shared
 from pipeline.contracts.audio import AudioPacket, Sound
 from pipeline.contracts.dialogue import Record, TurnRecord
-from pipeline.contracts.wire import Offer
 from pipeline.core.clock import MonotonicClock, SessionClock
-from pipeline.core.session import Session
 from pipeline.core.surroundings import Surroundings
 from pipeline.media.addresses import LOOPBACK, gather_only
 from pipeline.media.peer import Peer, answer
@@ -128,8 +126,7 @@ async def measure(count: int, seconds: float, sounds: Path) -> dict[str, Any]:
         session_clock = SessionClock(clock, time.time(), time.time())
         peer, sdp = await answer(await asyncio.to_thread(here.recv), clock=clock, session_t0=session_clock.t0)
         told: Any = Told(shared, place, said[place % len(said)])
-        offer = Offer(str(place), 1, ours.SPEC.to_manifest(), "v=0", "bench", 0.0, [], time.time())
-        session = Session(offer, ours.SPEC, session_clock, around, peer, ours.FixedHearing(told))
+        session = ours.session_on(peer, str(place), ours.SPEC, session_clock, around, ours.FixedHearing(told))
         running.append(asyncio.create_task(session.run()))
         await asyncio.sleep(0)
         peer.on_control({"type": "face", "on": False})
