@@ -1,3 +1,4 @@
+import asyncio
 import os
 import random
 import socket
@@ -134,3 +135,14 @@ def test_media_that_comes_before_the_check_list_is_known_counts_by_its_early_che
     ice._early_checks.append((None, ("192.0.2.9", 5000), None))
     guard.Guard(ice, lambda: None).receive(Socket(), b"\x80" * 20, ("192.0.2.9", 5000))
     assert ice.got
+
+
+async def test_asyncio_still_asks_the_transport_how_much_to_read() -> None:
+    """Private to asyncio: where it is gone, reading costs ten times as much again."""
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
+    try:
+        assert transport.max_size > guard.DATAGRAM_BYTES  # type: ignore[attr-defined]
+    finally:
+        transport.close()
+        await asyncio.sleep(0)
