@@ -19,11 +19,11 @@ run: $(VENV)/.base ## A talking assistant on http://127.0.0.1:$PORT, everything 
 run-distributed: $(VENV)/.base ## Web, workers and Celery as processes of their own; wants DATABASE_URL and REDIS_URL
 	@exec $(PY) scripts/run_distributed.py
 
-test: $(VENV)/.dev ## All tests, with real Redis, PostgreSQL, Chromium and speech
+test: $(VENV)/.dev ## All tests, with real Redis, PostgreSQL, Chromium and speech; ARGS="tests/house -q": those
 	@scripts/debian-packages chromium redis-server postgresql flite sox
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m $(if $(ARGS),pytest $(ARGS),tests.lanes)
 
-test-postgres: $(VENV)/.dev ## The office's tests once more, on PostgreSQL instead of SQLite
+test-postgres: $(VENV)/.dev ## Only the office's tests, on PostgreSQL instead of SQLite (`make test` has them too)
 	@scripts/debian-packages postgresql
 	@$(PY) -m tests.on_postgres tests/sessions_app
 
