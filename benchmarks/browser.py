@@ -31,19 +31,27 @@ QUIET_MS = 60.0
 WATCH = """
 window.__bench = {messages: [], audible: []};
 const bench = window.__bench;
-const Real = window.RTCPeerConnection;
-window.RTCPeerConnection = class extends Real {
-  createDataChannel(...args) {
-    const channel = super.createDataChannel(...args);
-    channel.addEventListener('message', ({ data }) => {
-      const at = performance.now();
-      if (typeof data !== 'string') return;
-      const { type, t_audio_ms, reply } = JSON.parse(data);
-      if (['beat', 'hold', 'resume', 'stop', 'reply'].includes(type)) {
-        bench.messages.push({ at, type, t_audio_ms, reply });
-      }
-    });
-    return channel;
+const note = ({ data }) => {
+  const at = performance.now();
+  if (typeof data !== 'string') return;
+  const { type, t_audio_ms, reply } = JSON.parse(data);
+  if (['beat', 'hold', 'resume', 'stop', 'reply'].includes(type)) bench.messages.push({ at, type, t_audio_ms, reply });
+};
+const Connection = window.RTCPeerConnection;
+if (Connection) {
+  window.RTCPeerConnection = class extends Connection {
+    createDataChannel(...args) {
+      const channel = super.createDataChannel(...args);
+      channel.addEventListener('message', note);
+      return channel;
+    }
+  };
+}
+const Socket = window.WebSocket;
+window.WebSocket = class extends Socket {
+  constructor(url, ...rest) {
+    super(url, ...rest);
+    if (String(url).includes('/audio/')) this.addEventListener('message', note);
   }
 };
 const connect = AudioNode.prototype.connect;
@@ -65,30 +73,42 @@ AudioNode.prototype.connect = function (target, ...rest) {
   return connect.call(this, target, ...rest);
 };
 """
-"""Runs before the page: keeps what comes on the control channel, and when what the page plays is audible."""
+"""Runs before the page: keeps what comes on the control channel or its socket, and when what the page plays is
+audible."""
+WITHOUT_WEBRTC = "delete window.RTCPeerConnection;"
+"""The page then takes a websocket at once."""
 
 
-def measure(interruptions: int) -> dict[str, Any]:
+def measure(interruptions: int, over_websocket: int) -> dict[str, Any]:
+    """So many over WebRTC, and so many over a websocket, as where UDP is blocked (0: not at all)."""
+    with product(seats=2) as running:
+        figures = _measured(running.url, interruptions, WATCH)
+        if over_websocket:
+            figures["websocket"] = _measured(running.url, over_websocket, WITHOUT_WEBRTC + WATCH)
+    return figures
+
+
+def _measured(url: str, interruptions: int, before: str) -> dict[str, Any]:
     print(f"browser, {interruptions} interruptions ...", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory() as folder, product(seats=2) as running:
+    with tempfile.TemporaryDirectory() as folder:
         texts = list(json.loads(QUESTIONS.read_text())["lines"].values())
         parts: list[float | str] = [GREETING_S]
         for number in range(interruptions + 1):
             parts += [texts[number % len(texts)], BETWEEN_S]
         microphone = script(Path(folder) / "visitor.wav", *parts)
         seconds = GREETING_S + (interruptions + 1) * (QUESTION_S + BETWEEN_S) + 2.0
-        seen = asyncio.run(_visit(f"{running.url}/t/riverside-vet/reception/", microphone, seconds))
+        seen = asyncio.run(_visit(f"{url}/t/riverside-vet/reception/", microphone, seconds, before))
     delays = silences(seen["messages"], seen["audible"])
     return {"barge_in_ms": spread(delays), "interruptions": len(delays)}
 
 
-async def _visit(url: str, microphone: Path, seconds: float) -> dict[str, Any]:
+async def _visit(url: str, microphone: Path, seconds: float, before: str) -> dict[str, Any]:
     async with async_playwright() as playwright:
         arguments = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}%noloop"]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         try:
             page = await browser.new_page()
-            await page.add_init_script(WATCH)
+            await page.add_init_script(before)
             await page.goto(url)
             await page.get_by_role("button", name="Talk").click()
             await asyncio.sleep(seconds)

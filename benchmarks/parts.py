@@ -71,7 +71,7 @@ def webrtc(plan: Plan) -> dict[str, Any]:
 def browser(plan: Plan) -> dict[str, Any]:
     from benchmarks.browser import measure
 
-    return {"browser": measure(interruptions=5 if plan.quick else 24)}
+    return {"browser": measure(5 if plan.quick else 24, over_websocket=0 if plan.quick else 12)}
 
 
 def pauses(plan: Plan) -> dict[str, Any]:

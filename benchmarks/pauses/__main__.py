@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def measure(half: str = "reported", *, quick: bool = False, turns: str = "lexical", with_peers: bool = False):
-    """As issue 3 wants it: `calm` and `brisk`, each with `cut_in` (percent per kind) and `first_audio_ms`; `peers`."""
+    """`calm` and `brisk`, each with `cut_in` (percent per kind) and `first_audio_ms`; `peers`."""
     smart_turn = smart_turn_files()[0] if with_peers or turns == "smart-turn" else None
     say(f"speaking the {half} half")
     spoken = utterances(half, quick=quick)

@@ -38,7 +38,7 @@ class Signals:
     verbosity_level: float
     """0: as few words as possible; 0.5: as the persona says; 1: there is time to explain."""
     backchannel_allowed: bool
-    """Whether a listening cue while the visitor is silent would help rather than disturb."""
+    """Whether an "okay" or "I see" before the answer would help rather than delay it."""
     clarification_confidence: float
     """How sure it is that one side did not follow the other: high, and the reply first makes sure of what is meant."""
 
@@ -110,6 +110,8 @@ def style_line(signals: Signals, *, terse: bool) -> str:
         said.append("Answer in one short sentence.")
     elif signals.verbosity_level > 0.65:
         said.append("There is time for a sentence more than usual.")
+    if not signals.backchannel_allowed:
+        said.append('Begin with the answer itself, without an "okay" or "I see" before it.')
     if signals.clarification_confidence > 0.5:
         said.append("First make sure what is meant: say in a few plain words what you understood.")
     return " ".join(said)

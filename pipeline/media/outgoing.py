@@ -55,7 +55,7 @@ class RtpOutlet:
     def ready(self) -> bool:
         return self.track.waiting
 
-    def send(self, pcm: bytes, position: int) -> bytes:
+    def send(self, pcm: bytes, position: int, reply: int, t_audio_ms: float) -> bytes:
         payload = self._encoder.encode(pcm)
         if self._departures is None:
             self._give(payload, position * RTP_TICKS)

@@ -148,7 +148,7 @@ class Speaker:
         if not self._sound_waits() and not self._silent_left:
             return None
         if not self._outlet.ready:
-            return now + STEP_S if self._started_s is not None else None
+            return self._held_up(now)
         if now > self._due_s + CATCH_UP_S:
             self.packets_missed += int((now - self._due_s) / PACKET_S)
             self._miss(now)
@@ -157,6 +157,14 @@ class Speaker:
         else:
             self._send_silence()
         return max(self._due_s, now + STEP_S)
+
+    def _held_up(self, now: float) -> float | None:
+        """The transport takes nothing: for long, that is a pause of the line, and no fault of ours."""
+        if self._started_s is None:
+            return None
+        if now > self._due_s + CATCH_UP_S:
+            self._miss(now)
+        return now + STEP_S
 
     def _miss(self, now: float) -> None:
         """Time has passed in which nothing was sent."""
@@ -168,10 +176,11 @@ class Speaker:
 
     def _send_sound(self, now: float) -> None:
         frame = self._queue.take(now)
-        pcm = frame.pcm if self._sounding else fade_in(frame.pcm)
+        fades_itself = not self._outlet.tail_frames
+        pcm = frame.pcm if self._sounding or fades_itself else fade_in(frame.pcm)
         self._sounding, self._last, self._silent_left = True, last_sample(pcm), self._outlet.tail_frames
         self._reference.add(self._position, pcm)
-        self._send(pcm)
+        self._send(pcm, frame.reply)
         if frame.reply == self._reply:
             self._played_samples += frame.samples
             if on_first_packet := self._on_first_packet:
@@ -182,23 +191,24 @@ class Speaker:
         pcm = ease_out(self._last) if self._sounding else SILENCE
         self._sounding = False
         self._silent_left -= 1
-        self._send(pcm)
+        self._send(pcm, self._reply)
 
-    def _send(self, pcm: bytes) -> None:
-        payload = self._outlet.send(pcm, self._position)
+    def _send(self, pcm: bytes, reply: int) -> None:
+        started_s = self._started_s or 0.0
+        t_audio_ms = (started_s - self._t0) * 1000 + self._position * 1000 / VOICE_RATE_HZ
+        payload = self._outlet.send(pcm, self._position, reply, t_audio_ms)
         if self._on_packet:
-            self._on_packet(self._described(payload))
+            self._on_packet(self._described(payload, reply, t_audio_ms))
         self.packets_out += 1
         self._position += FRAME_SAMPLES
         self._due_s += PACKET_S
 
-    def _described(self, payload: bytes) -> AudioPacket:
-        started_s = self._started_s or 0.0
+    def _described(self, payload: bytes, reply: int, t_audio_ms: float) -> AudioPacket:
         return AudioPacket(
             session_id=self._session_id,
-            reply=self._reply,
+            reply=reply,
             seq=self.packets_out,
-            t_audio_ms=(started_s - self._t0) * 1000 + self._position * 1000 / VOICE_RATE_HZ,
+            t_audio_ms=t_audio_ms,
             duration_ms=PACKET_MS,
             overlap_ms=self._outlet.overlap_ms,
             codec=self._outlet.codec,

@@ -18,7 +18,8 @@ from pipeline.contracts.numbers import CLOSE_DEADLINE_S
 from pipeline.core.ports import Clock
 from pipeline.core.stream import Stream
 from pipeline.media.pcm_microphone import PcmMicrophone
-from pipeline.media.pcm_speaker import PcmSpeaker
+from pipeline.media.pcm_outlet import PcmOutlet
+from pipeline.media.speaker import Speaker
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,10 @@ class Socket(Protocol):
 class WebSocketLine:
     """It is there before its socket; `carry` runs as long as that does. One line has one socket."""
 
-    def __init__(self, session_id: str, clock: Clock, session_t0: float) -> None:
+    def __init__(self, clock: Clock, session_t0: float) -> None:
         self.microphone = PcmMicrophone(clock, session_t0)
-        self.speaker = PcmSpeaker(clock, session_t0, session_id, self._put, self._behind)
+        self._outlet = PcmOutlet(self._put, self._behind)
+        self.speaker = Speaker(clock, session_t0, self._outlet)
         self.on_control: Callable[[dict[str, Any]], None] = _nobody
         self._clock = clock
         self._last_heard = clock.now()
@@ -57,7 +59,6 @@ class WebSocketLine:
         self._carried: asyncio.Task[Any] | None = None
         self._open = False
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._pacing = asyncio.create_task(self.speaker.run(), name="speaker over a websocket")
         self._dropped = 0
         self._garbage = 0
 
@@ -91,14 +92,13 @@ class WebSocketLine:
         if self._carried is not None and self._carried is not asyncio.current_task():
             await asyncio.wait({self._carried}, timeout=CLOSE_DEADLINE_S - 0.5)
             self._carried.cancel()
-        self._pacing.cancel()
-        await asyncio.wait({self._pacing})
 
     def stats(self) -> dict[str, float]:
         return {
             "packets_in": self.microphone.packets_in,
             "packets_lost": self.microphone.packets_lost,
             "packets_out": self.speaker.packets_out,
+            "packets_due": self.speaker.packets_out + self.speaker.packets_missed,
             "frames_dropped": self.microphone.frames_dropped,
             "messages_dropped": self._dropped,
             "messages_garbage": self._garbage,
@@ -136,6 +136,7 @@ class WebSocketLine:
             writing.cancel()
             await asyncio.wait({writing})
             self._outbox.clear()
+            self._outlet.on_ready()
 
     async def _read(self, socket: Socket) -> None:
         async for message in socket:
@@ -156,6 +157,8 @@ class WebSocketLine:
         try:
             while True:
                 await socket.send(await self._outbox.get())
+                if not self._behind():
+                    self._outlet.on_ready()
         except StreamEnded:
             await socket.close(GOODBYE, "Goodbye.")
         except ConnectionClosed:

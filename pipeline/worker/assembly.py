@@ -101,5 +101,5 @@ async def _line(offer: Offer, clock: SessionClock, settings: WorkerSettings) -> 
                 offer.sdp, ice_servers=settings.ice_servers, clock=clock.clock, session_t0=clock.t0
             )
         case "websocket":
-            return WebSocketLine(offer.session_id, clock.clock, clock.t0), ""
+            return WebSocketLine(clock.clock, clock.t0), ""
     raise MediaError(f"no transport is called {offer.transport!r} here")

@@ -1,11 +1,11 @@
-"""What goes out of a `PcmSpeaker`, on a clock that a test moves."""
+"""What goes out of a speaker by way of a `PcmOutlet`, on a clock that a test moves."""
 
-import asyncio
 from array import array
 
 from pipeline.contracts.audio import AudioPacket
 from pipeline.contracts.packets import unpack_voice
-from pipeline.media.pcm_speaker import PcmSpeaker
+from pipeline.media.pcm_outlet import PcmOutlet
+from pipeline.media.speaker import Speaker
 from tests.fakes.clock import FakeClock
 
 RATE_HZ = 24_000
@@ -18,11 +18,15 @@ class Wire:
         self.clock = clock
         self.stuck = False
         self.sent: list[tuple[float, AudioPacket]] = []
-        self.speaker = PcmSpeaker(clock, clock.now(), "s1", self._send, lambda: self.stuck)
-        self.task = asyncio.create_task(self.speaker.run())
+        self.outlet = PcmOutlet(self._send, lambda: self.stuck)
+        self.speaker = Speaker(clock, clock.now(), self.outlet)
 
     def _send(self, data: bytes) -> None:
         self.sent.append((self.clock.now(), unpack_voice(data, "s1")))
+
+    def unstick(self) -> None:
+        self.stuck = False
+        self.outlet.on_ready()
 
     @property
     def packets(self) -> list[AudioPacket]:
@@ -32,10 +36,8 @@ class Wire:
         """The new sound of the packets, joined."""
         return b"".join(p.payload[int(p.overlap_ms) * 48 :] for p in self.packets if p.reply == reply)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self.speaker.close()
-        self.task.cancel()
-        await asyncio.wait({self.task})
 
 
 def ramp(ms: int, first: int = 1) -> bytes:

@@ -108,7 +108,12 @@ def test_a_fresh_session_is_spoken_to_as_the_persona_says() -> None:
 
 @pytest.mark.parametrize(
     ("observed", "words_in_line"),
-    [({"interruptions": 4}, "short"), ({"repeats": 6}, "make sure"), ({"unsure": 12}, "make sure")],
+    [
+        ({"interruptions": 4}, "short"),
+        ({"interruptions": 4}, "without an"),
+        ({"repeats": 6}, "make sure"),
+        ({"unsure": 12}, "make sure"),
+    ],
 )
 def test_what_is_observed_often_shapes_the_next_reply(observed, words_in_line) -> None:
     assert words_in_line in style_line(of(**observed), terse=False)

@@ -70,8 +70,8 @@ async def test_a_transport_that_would_have_to_wait_is_left_to_aiortcs_sender(cap
     outlet.depart_from(sender, 111)
     pulled = asyncio.create_task(outlet.track.recv())
     await asyncio.sleep(0)
-    outlet.send(frames(1), 0)
-    outlet.send(frames(1), 480)
+    outlet.send(frames(1), 0, 1, 0.0)
+    outlet.send(frames(1), 480, 1, 20.0)
     assert (await pulled).pts == 960
     assert len(caplog.records) == 1
     outlet.close()

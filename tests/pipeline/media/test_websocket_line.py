@@ -62,7 +62,7 @@ class FakeSocket:
 class Call:
     def __init__(self) -> None:
         self.clock, self.socket = FakeClock(), FakeSocket()
-        self.line = WebSocketLine("s1", self.clock, self.clock.now())
+        self.line = WebSocketLine(self.clock, self.clock.now())
         self.heard: list[Sound] = []
         self.ends = 0
         self.said: list[dict[str, Any]] = []
@@ -141,7 +141,7 @@ async def test_the_voice_comes_as_packets_in_order_with_what_is_told(call: Call)
     await call.clock.advance(1)
     await playing
     kinds = ["text" if isinstance(message, str) else "sound" for message in call.socket.sent]
-    assert kinds == ["text"] + ["sound"] * 10
+    assert kinds == ["sound", "text"] + ["sound"] * 9
     packets = [unpack_voice(message, "s1") for message in call.socket.sent if isinstance(message, bytes)]
     assert [packet.reply for packet in packets] == [1] * 10
 

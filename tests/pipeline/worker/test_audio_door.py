@@ -42,7 +42,7 @@ async def door(tmp_path: Path) -> AsyncIterator[AudioDoor]:
 @asynccontextmanager
 async def a_line() -> AsyncIterator[WebSocketLine]:
     clock = MonotonicClock()
-    line = WebSocketLine("s1", clock, clock.now())
+    line = WebSocketLine(clock, clock.now())
     try:
         yield line
     finally:
