@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.pauses import peers, simulate
 from benchmarks.pauses.hear import Trace, hear, pause_at
 from benchmarks.pauses.make import utterances
+from benchmarks.pauses.true_words import with_true_words
 from benchmarks.pauses.wheel import smart_turn_files
 from pipeline.contracts.spec import TurnSettings
 from pipeline.core.patience import BRISK, CALM
@@ -30,20 +31,27 @@ def main() -> None:
 
 
 def measure(half: str = "reported", *, quick: bool = False, turns: str = "lexical", with_peers: bool = False):
-    """`calm` and `brisk`, each with `cut_in` (percent per kind) and `first_audio_ms`; `peers`."""
+    """`calm` and `brisk`, each with `cut_in` (percent per kind) and `first_audio_ms`; both again with the words as they
+    were truly said; `peers`."""
     smart_turn = smart_turn_files()[0] if with_peers or turns == "smart-turn" else None
     say(f"speaking the {half} half")
     spoken = utterances(half, quick=quick)
     say(f"hearing {len(spoken)} utterances with the real recogniser")
     traces = hear(spoken)
     say(f"judging with {turns}")
+    measured = ours(traces, turns, smart_turn)
+    measured["true_words"] = ours([with_true_words(trace) for trace in traces], turns, smart_turn)
+    return {**measured, "utterances": len(traces), "peers": peers.measure(traces, smart_turn if with_peers else None)}
+
+
+def ours(traces: list[Trace], turns: str, smart_turn: Path | None) -> dict[str, Any]:
+    """Both patiences."""
     known = asyncio.run(judged(traces, turns, smart_turn))
     limit = TurnSettings().endpoint_ms
-    measured: dict[str, Any] = {
+    return {
         how: simulate.summary([simulate.ours(t, how, lambda t, look: known[id(look)], limit) for t in traces])
         for how in (CALM, BRISK)
     }
-    return {**measured, "utterances": len(traces), "peers": peers.measure(traces, smart_turn if with_peers else None)}
 
 
 async def judged(traces: list[Trace], turns: str, smart_turn: Path | None) -> dict[int, float]:
@@ -58,8 +66,9 @@ async def judged(traces: list[Trace], turns: str, smart_turn: Path | None) -> di
 
 def table(measured: dict[str, Any]) -> str:
     rows = ["| | cut-ins a | b | c | first audio p50 ms | p95 ms |", "| --- | --- | --- | --- | --- | --- |"]
-    ours = {f"ours, {how}": measured[how] for how in (CALM, BRISK)}
-    for name, one in {**ours, **measured["peers"]}.items():
+    heard = {f"ours, {how}": measured[how] for how in (CALM, BRISK)}
+    told = {f"ours, {how}, the words as truly said": measured["true_words"][how] for how in (CALM, BRISK)}
+    for name, one in {**heard, **told, **measured["peers"]}.items():
         cut, first = one["cut_in"], one["first_audio_ms"]
         cells = [f"{cut[kind]:.1f} %" for kind in "abc"]
         rows.append(f"| {name} | {' | '.join(cells)} | {first['p50']} | {first['p95']} |")

@@ -54,7 +54,7 @@ def ours(trace: Trace, how: str, completeness: Judge, endpoint_ms: float) -> Out
         needed = patience.needed_ms(how, known, endpoint_ms)
         if silence < SOFT_WINDOWS * WINDOW_MS:
             continue
-        if patience.is_over(needed, silence, since_stir):
+        if patience.is_over(needed, silence, since_stir, patience.murmurs(loud[window], quietest)):
             audio = max(arrival_ms(window), ready) + GATE_MS
             if audio >= trace.utterance.end_ms:
                 return Outcome(trace.utterance.kind, cut, audio - trace.utterance.end_ms)

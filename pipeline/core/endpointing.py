@@ -8,7 +8,7 @@ import enum
 import math
 from dataclasses import dataclass
 
-from pipeline.core.patience import FADING_MS, is_over, loudness, stirs
+from pipeline.core.patience import FADING_MS, is_over, loudness, murmurs, stirs
 
 ENTER = 0.5
 LEAVE = 0.35
@@ -87,7 +87,8 @@ class Endpointing:
         lull: Signals = _NOTHING
         if not self._in_lull and self.silence_ms >= self.lull_ms:
             self._in_lull, lull = True, (Signal.LULL,)
-        if not is_over(self._needed_ms, self.silence_ms, self._since_stir_ms):
+        murmur = murmurs(loud, self._quietest)
+        if not is_over(self._needed_ms, self.silence_ms, self._since_stir_ms, murmur):
             return lull
         self.speaking = False
         return (*lull, Signal.SPEECH_ENDED)

@@ -27,6 +27,10 @@ STIRRING: Final = 0.1
 """Speech probability of a single window from which somebody may be beginning to speak; silence has about 0.01."""
 LOUDER: Final = 3.0
 """So many times as loud as the quietest window of the pause: a consonant may be beginning that the VAD cannot know."""
+MURMUR: Final = 2.0
+"""So many times as loud as that window: no more than a hint, for which one window more is waited. It costs nothing
+where nobody goes on (the pause set's medians stay), and shows who was just drawing breath."""
+MURMUR_MS: Final = 32.0
 STIR_MEMORY_MS: Final = 160.0
 """So long after it a window that stirred still counts: a voice often begins with a murmur, then closes, then opens."""
 FADING_MS: Final = 96.0
@@ -68,10 +72,16 @@ def stirs(probability: float, loudness: int, quietest: int) -> bool:
     return probability >= STIRRING or loudness > LOUDER * max(quietest, 1)
 
 
-def is_over(needed: float, silence_ms: float, since_stir_ms: float) -> bool:
+def murmurs(loudness: int, quietest: int) -> bool:
+    """As `stirs`, on fainter evidence."""
+    return loudness > MURMUR * max(quietest, 1)
+
+
+def is_over(needed: float, silence_ms: float, since_stir_ms: float, murmur: bool) -> bool:
     """After each window of a pause: is the turn over? `since_stir_ms`: 0 when this window stirs, infinite if none
-    did. Windows of the pause's first FADING_MS do not count."""
-    return silence_ms >= needed + (STIR_LIMIT_MS if since_stir_ms < STIR_MEMORY_MS else 0.0)
+    did; windows of the pause's first FADING_MS do not count. `murmur`: whether this window murmurs."""
+    held_ms = MURMUR_MS if murmur else 0.0
+    return silence_ms >= needed + (STIR_LIMIT_MS if since_stir_ms < STIR_MEMORY_MS else held_ms)
 
 
 def loudness(pcm: bytes) -> int:

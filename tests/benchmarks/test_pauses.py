@@ -7,6 +7,7 @@ from benchmarks.pauses import make, peers, simulate
 from benchmarks.pauses.hear import WINDOW_MS, Look, Trace, arrival_ms, hear, pauses
 from benchmarks.pauses.make import PAUSES_MS, VOICES, Utterance
 from benchmarks.pauses.sentences import REPORTED, TUNING
+from benchmarks.pauses.true_words import with_true_words
 from pipeline.core.patience import BRISK, CALM
 
 ENDPOINT_MS = 704
@@ -57,6 +58,12 @@ def trace(*lengths_ms, kind="c", pcm_level=100):
     utterance = Utterance("tuning", kind, "slt", "vet", ("x", "y"), noise.tobytes(), tuple(spans), False)
     looks = tuple(Look(window, "", "", 0.0, 500.0) for _, window, _ in pauses(probabilities))
     return Trace(utterance, tuple(probabilities), looks)
+
+
+def test_true_words_stand_where_the_visitor_was_silent():
+    heard = trace(960, 576, 640)
+    assert [look.text for look in with_true_words(heard).looks] == ["x", "x y"]
+    assert [look.window for look in with_true_words(heard).looks] == [look.window for look in heard.looks]
 
 
 def test_calm_is_not_cut_by_a_long_pause_and_brisk_is_where_all_seems_said():

@@ -78,6 +78,16 @@ def test_what_stirs_at_the_end_of_a_pause_holds_the_turn_open_for_a_moment() -> 
     assert ends.process(WINDOW_MS, 0.9, loud) == (Signal.RESUMED,)
 
 
+def test_a_murmur_at_the_end_of_a_pause_is_given_one_window_to_become_a_voice() -> None:
+    quiet, murmur = b"\x05\x00" * 512, b"\x0b\x00" * 512
+    ends = Endpointing(96, 704, 192)
+    told = [s for _ in range(10) for s in ends.process(WINDOW_MS, 0.9, murmur)]
+    told += [s for _ in range(21) for s in ends.process(WINDOW_MS, 0.0, quiet)]
+    told += ends.process(WINDOW_MS, 0.0, murmur)
+    assert Signal.SPEECH_ENDED not in told
+    assert Signal.SPEECH_ENDED in ends.process(WINDOW_MS, 0.0, murmur)
+
+
 def test_a_wavering_probability_does_not_toggle() -> None:
     assert kinds([0.9] * 4 + [0.4, 0.45, 0.36] * 20) == [Signal.ONSET, Signal.SPEECH_STARTED]
 

@@ -13,10 +13,12 @@ from pipeline.core.patience import (
     BRISK,
     CALM,
     LATE_MS,
+    MURMUR_MS,
     STIR_LIMIT_MS,
     STIR_MEMORY_MS,
     is_over,
     loudness,
+    murmurs,
     needed_ms,
     stirs,
 )
@@ -54,11 +56,18 @@ def test_while_nobody_has_judged_the_words_silence_alone_decides():
 
 
 def test_something_that_stirs_holds_the_turn_open_but_not_for_ever():
-    assert is_over(320, 320, since_stir_ms=math.inf)
-    assert is_over(320, 320, since_stir_ms=STIR_MEMORY_MS)
-    assert not is_over(320, 320, since_stir_ms=STIR_MEMORY_MS - 32)
-    assert not is_over(320, 320, since_stir_ms=0)
-    assert is_over(320, 320 + STIR_LIMIT_MS, since_stir_ms=0)
+    assert is_over(320, 320, since_stir_ms=math.inf, murmur=False)
+    assert is_over(320, 320, since_stir_ms=STIR_MEMORY_MS, murmur=False)
+    assert not is_over(320, 320, since_stir_ms=STIR_MEMORY_MS - 32, murmur=False)
+    assert not is_over(320, 320, since_stir_ms=0, murmur=False)
+    assert is_over(320, 320 + STIR_LIMIT_MS, since_stir_ms=0, murmur=True)
+
+
+def test_a_murmur_is_waited_for_one_window_more():
+    assert not is_over(320, 320, since_stir_ms=math.inf, murmur=True)
+    assert is_over(320, 320 + MURMUR_MS, since_stir_ms=math.inf, murmur=True)
+    assert murmurs(loudness=190, quietest=90) and not murmurs(loudness=170, quietest=90)
+    assert not murmurs(loudness=0, quietest=0)
 
 
 def test_an_even_noise_does_not_stir_and_a_consonant_or_a_likely_voice_does():
