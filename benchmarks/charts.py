@@ -98,12 +98,13 @@ def _pauses(pauses: dict[str, Any], folder: Path) -> list[Path]:
     sides.update(pauses.get("peers", {}))
     figure, axes = plt.subplots(figsize=(6.4, 3.6))
     for name, measured in sides.items():
-        gap = measured["first_audio_ms"]["p50"]
+        gap, ours = measured["first_audio_ms"]["p50"], "GoAssist" in name
         for kind, marker, lift in (("b", "o", -11), ("c", "s", 4)):
             rate = measured["cut_in"].get(kind)
             if rate is not None and gap is not None:
-                axes.plot(gap, rate, marker, color="#1f6f8b" if "GoAssist" in name else "#d08a2e")
-                axes.annotate(f"{name} ({kind})", (gap, rate), textcoords="offset points", xytext=(5, lift), fontsize=7)
+                axes.plot(gap, rate, marker, color="#1f6f8b" if ours else "#d08a2e")
+                axes.annotate(f"{name} ({kind})", (gap, rate), textcoords="offset points",
+                              xytext=(-6 if ours else 6, lift), ha="right" if ours else "left", fontsize=7)  # fmt: skip
     axes.margins(0.2)
     axes.set(xlabel="first audio after the true end of speech, p50 (ms)", ylabel="cut-ins (%)", title="Pauses")
     return [_save(figure, folder / "pauses.png")]

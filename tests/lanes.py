@@ -25,15 +25,8 @@ class Lane:
 
 
 LANES = (
-    Lane("routes", 0, [[*PYTEST, "tests/routes"]]),
-    Lane(
-        "units",
-        10,
-        [
-            [*PYTEST, "tests", "--ignore=tests/routes"],
-            [sys.executable, "-m", "tests.on_postgres", "tests/sessions_app"],
-        ],
-    ),
+    Lane("routes", 0, [[*PYTEST, "tests/routes"], [sys.executable, "-m", "tests.on_postgres", "tests/sessions_app"]]),
+    Lane("units", 10, [[*PYTEST, "tests", "--ignore=tests/routes"]]),
 )
 
 
