@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from tests.house.tree import ROOT, text
-from tests.lanes import LANES, Lane, run
+from tests.lanes import LANES, LAST_FAILED, Lane, run
 
 
 def says(words: str, code: int = 0) -> list[str]:
@@ -25,6 +25,16 @@ def test_a_failure_is_the_result_and_keeps_nothing_from_running(capfd: pytest.Ca
     assert {"one | bad", "one | after", "two | good"} <= set(lines)
     assert [line.split(":")[0] for line in lines[-3:]] == ["one", "one", "two"]
     assert "exit status 3" in lines[-3] and lines[-3].endswith(": bad")
+
+
+@pytest.mark.parametrize(("again", "result"), [(0, 0), (1, 1)])
+def test_what_fails_beside_others_is_run_once_more_alone(again: int, result: int, capfd: pytest.CaptureFixture[str]):
+    """With what failed only; and what fails again has failed."""
+    told = f"import sys; alone = sys.argv[-1] == {LAST_FAILED!r}; print(alone); sys.exit({again} if alone else 1)"
+    assert run([Lane("one", 0, [[sys.executable, "-c", told]])]) == result
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[:2] == ["one | False", "one, alone | True"]
+    assert [line.split(" after")[0] for line in lines[2:]] == ["one: exit status 1", f"one, alone: exit status {again}"]
 
 
 def test_every_test_is_in_a_lane():
