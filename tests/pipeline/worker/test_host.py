@@ -116,9 +116,7 @@ async def test_everything_said_and_told_is_in_the_store_when_the_worker_has_gone
         await caller.say(tone(0.8))
         await caller.until(lambda: [m for m in caller.controls if m.get("type") == "reply"])
     turns = worker.turns()
-    assert {t.visitor_text for t in turns} == {"what are your hours"}, (
-        "more than one where the caller's own loop halted"
-    )
+    assert {t.visitor_text for t in turns} == {"what are your hours"}, "more than one where the caller halted"
     assert turns[-1].interrupted
     assert worker.ends() == ["drained"]
     assert list(tmp_path.iterdir()) == []
