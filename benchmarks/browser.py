@@ -18,7 +18,7 @@ from playwright.async_api import async_playwright
 
 from benchmarks.inproc.tally import spread
 from benchmarks.talk import product
-from tests.routes.visitors import CHROMIUM, FLAGS, script
+from tests.routes.visitors import CHROMIUM, FLAGS, WITHOUT_WEBRTC, script
 
 GREETING_S = 11.0
 BETWEEN_S = 3.2
@@ -75,8 +75,6 @@ AudioNode.prototype.connect = function (target, ...rest) {
 """
 """Runs before the page: keeps what comes on the control channel or its socket, and when what the page plays is
 audible."""
-WITHOUT_WEBRTC = "delete window.RTCPeerConnection;"
-"""The page then takes a websocket at once."""
 
 
 def measure(interruptions: int, over_websocket: int) -> dict[str, Any]:

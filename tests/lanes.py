@@ -89,7 +89,7 @@ def _one(step: Step) -> Done:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env={**os.environ, "PYTEST_ADDOPTS": f"-o cache_dir={step.cache}"},
+        env={**os.environ, "PYTEST_ADDOPTS": f"{os.environ.get('PYTEST_ADDOPTS', '')} -o cache_dir={step.cache}"},
     ) as process:
         for line in process.stdout or ():
             print(f"{step.lane} | {line}", end="", flush=True)

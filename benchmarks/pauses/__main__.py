@@ -39,14 +39,18 @@ def measure(half: str = "reported", *, quick: bool = False, turns: str = "lexica
     say(f"hearing {len(spoken)} utterances with the real recogniser")
     traces = hear(spoken)
     say(f"judging with {turns}")
-    measured = ours(traces, turns, smart_turn)
-    measured["true_words"] = ours([with_true_words(trace) for trace in traces], turns, smart_turn)
-    return {**measured, "utterances": len(traces), "peers": peers.measure(traces, smart_turn if with_peers else None)}
+    told = [with_true_words(trace) for trace in traces]
+    known = asyncio.run(judged([*traces, *told], turns, smart_turn))
+    return {
+        **ours(traces, known),
+        "true_words": ours(told, known),
+        "utterances": len(traces),
+        "peers": peers.measure(traces, smart_turn if with_peers else None),
+    }
 
 
-def ours(traces: list[Trace], turns: str, smart_turn: Path | None) -> dict[str, Any]:
+def ours(traces: list[Trace], known: dict[int, float]) -> dict[str, Any]:
     """Both patiences."""
-    known = asyncio.run(judged(traces, turns, smart_turn))
     limit = TurnSettings().endpoint_ms
     return {
         how: simulate.summary([simulate.ours(t, how, lambda t, look: known[id(look)], limit) for t in traces])

@@ -2,13 +2,15 @@
 
 from array import array
 
-from pipeline.contracts.numbers import PACKET_MS
+from pipeline.contracts import packets
+from pipeline.contracts.numbers import OVERLAP_MS, PACKET_MS
 
-VOICE_RATE_HZ = 24_000
+VOICE_RATE_HZ = packets.VOICE_RATE_HZ
 """Sample rate of everything on its way out. Voices have 16 to 24 kHz; Opus takes it as it is."""
 FRAME_SAMPLES = VOICE_RATE_HZ * PACKET_MS // 1000
 FRAME_BYTES = FRAME_SAMPLES * 2
 SILENCE = bytes(FRAME_BYTES)
+OVERLAP_BYTES = VOICE_RATE_HZ * OVERLAP_MS // 1000 * 2
 FADE_SAMPLES = VOICE_RATE_HZ * 4 // 1000
 """4 ms: too short to be heard as a fade, long enough that the step makes no click."""
 

@@ -21,6 +21,7 @@ from pipeline.media import departures
 from pipeline.media.departures import Departures
 from pipeline.media.edges import VOICE_RATE_HZ
 from pipeline.media.opus import encoder
+from pipeline.media.playout import Frame
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,6 @@ class RtpOutlet:
     """`media.outlet.Outlet` by way of an aiortc track."""
 
     codec = "opus"
-    overlap_ms = 0.0
     tail_frames = TAIL_FRAMES
     rewind_ms = REWIND_MS
 
@@ -55,8 +55,12 @@ class RtpOutlet:
     def ready(self) -> bool:
         return self.track.waiting
 
-    def send(self, pcm: bytes, position: int, reply: int, t_audio_ms: float) -> bytes:
-        payload = self._encoder.encode(pcm)
+    def overlap_ms(self, frame: Frame) -> float:
+        """A codec has its own."""
+        return 0.0
+
+    def send(self, frame: Frame, position: int, t_audio_ms: float) -> bytes:
+        payload = self._encoder.encode(frame.pcm)
         if self._departures is None:
             self._give(payload, position * RTP_TICKS)
         elif not self._departures.send(payload, position * RTP_TICKS):

@@ -6,11 +6,12 @@ The page fades what ends and cross-fades what follows, so no silent frames are s
 from collections.abc import Callable
 
 from pipeline.contracts.audio import AudioPacket
-from pipeline.contracts.numbers import OVERLAP_MS, PACKET_MS
+from pipeline.contracts.numbers import PACKET_MS
 from pipeline.contracts.packets import PCM16, pack_voice
-from pipeline.media.edges import FRAME_SAMPLES, VOICE_RATE_HZ
+from pipeline.media.edges import VOICE_RATE_HZ
+from pipeline.media.playout import Frame
 
-OVERLAP_BYTES = VOICE_RATE_HZ * OVERLAP_MS // 1000 * 2
+BYTES_PER_MS = VOICE_RATE_HZ // 1000 * 2
 REWIND_MS = 60
 """What waits in the page's jitter buffer (40 ms) or on its way there."""
 
@@ -26,23 +27,19 @@ class PcmOutlet:
         """`put` never waits; `behind`: the socket takes less than we send, so nothing more should go out just now.
         `on_ready` is to be called when it has caught up."""
         self.on_ready: Callable[[], None] = _nobody
-        self.overlap_ms = 0.0
         self._put, self._behind = put, behind
         self._seq = 0
-        self._follows = (-1, 0)
-        """Position and reply of the frame that `_before` may be repeated with."""
-        self._before = b""
 
     @property
     def ready(self) -> bool:
         return not self._behind()
 
-    def send(self, pcm: bytes, position: int, reply: int, t_audio_ms: float) -> bytes:
-        before = self._before if (position, reply) == self._follows else b""
-        self._before, self._follows = pcm[-OVERLAP_BYTES:], (position + FRAME_SAMPLES, reply)
-        self.overlap_ms = float(OVERLAP_MS if before else 0)
-        payload = before + pcm
-        packet = AudioPacket("", reply, self._seq, t_audio_ms, PACKET_MS, self.overlap_ms, self.codec, payload)
+    def overlap_ms(self, frame: Frame) -> float:
+        return len(frame.before) / BYTES_PER_MS
+
+    def send(self, frame: Frame, position: int, t_audio_ms: float) -> bytes:
+        payload, overlap_ms = frame.before + frame.pcm, self.overlap_ms(frame)
+        packet = AudioPacket("", frame.reply, self._seq, t_audio_ms, PACKET_MS, overlap_ms, self.codec, payload)
         self._seq += 1
         self._put(pack_voice(packet))
         return payload

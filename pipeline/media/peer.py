@@ -95,7 +95,7 @@ class Peer:
         return {
             **self._incoming.stats(),
             "packets_out": self.speaker.packets_out,
-            "packets_due": self.speaker.packets_out + self.speaker.packets_missed,
+            "packets_due": self.speaker.packets_due,
             "messages_dropped": self._channels.dropped,
             "messages_garbage": self._channels.garbage,
             "datagrams_dropped": sum(watch.dropped for watch in self._guards),

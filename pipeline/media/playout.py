@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from pipeline.media.edges import FRAME_BYTES
+from pipeline.media.edges import FRAME_BYTES, OVERLAP_BYTES
 
 QUEUE_FRAMES = 15
 """300 ms: what a producer may be ahead of the transport. More would only be thrown away at a barge-in."""
@@ -14,11 +14,13 @@ WAKE_FRAMES = 10
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """20 ms of sound. `samples`: how many of them are sound, the rest is padding."""
+    """20 ms of sound. `samples`: how many of them are sound, the rest is padding. `before`: the last 5 ms of the frame
+    before it in its reply, wherever that is by now; empty for the first."""
 
     pcm: bytes
     samples: int
     reply: int
+    before: bytes = b""
 
 
 class Playout:
@@ -26,6 +28,7 @@ class Playout:
 
     def __init__(self, rewind_frames: int) -> None:
         self._frames: deque[Frame] = deque()
+        self._newest: Frame | None = None
         self._taken: deque[tuple[Frame, float]] = deque(maxlen=rewind_frames)
         self._waiting: asyncio.Future[None] | None = None
         self._draining: asyncio.Future[None] | None = None
@@ -39,7 +42,10 @@ class Playout:
 
     def add(self, pcm: bytes, reply: int) -> None:
         """A frame, padded to its length if need be; whoever cares for the bound looks at `full` first."""
-        self._frames.append(Frame(pcm.ljust(FRAME_BYTES, b"\0"), len(pcm) // 2, reply))
+        newest = self._newest
+        before = newest.pcm[-OVERLAP_BYTES:] if newest is not None and newest.reply == reply else b""
+        self._newest = Frame(pcm.ljust(FRAME_BYTES, b"\0"), len(pcm) // 2, reply, before)
+        self._frames.append(self._newest)
 
     def take(self, now: float) -> Frame:
         """The next frame, which goes to the transport now (clock seconds)."""
@@ -62,6 +68,7 @@ class Playout:
         """Nothing is left, not even to put back; nobody waits any more."""
         self._frames.clear()
         self._taken.clear()
+        self._newest = None
         self._waiting, self._draining = _woken(self._waiting), _woken(self._draining)
 
     async def room(self) -> None:

@@ -6,6 +6,7 @@ pause, not a loss. The first frame after a pause leaves at once; the others with
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pipeline.contracts.audio import AudioPacket
 from pipeline.contracts.numbers import PACKET_MS
@@ -21,7 +22,7 @@ from pipeline.media.edges import (
 )
 from pipeline.media.opus import Resampler
 from pipeline.media.outlet import Outlet
-from pipeline.media.playout import Playout
+from pipeline.media.playout import Frame, Playout
 from pipeline.media.reference import Reference
 from pipeline.media.ticker import STEP_S, ticker_of
 
@@ -119,6 +120,11 @@ class Speaker:
         return self._reference.until(now, round(seconds * VOICE_RATE_HZ)), VOICE_RATE_HZ
 
     @property
+    def packets_due(self) -> int:
+        """With those that the loop was too late for."""
+        return self.packets_out + self.packets_missed
+
+    @property
     def played_ms(self) -> float:
         return self._played_samples * 1000 / VOICE_RATE_HZ
 
@@ -176,41 +182,43 @@ class Speaker:
 
     def _send_sound(self, now: float) -> None:
         frame = self._queue.take(now)
-        fades_itself = not self._outlet.tail_frames
-        pcm = frame.pcm if self._sounding or fades_itself else fade_in(frame.pcm)
-        self._sounding, self._last, self._silent_left = True, last_sample(pcm), self._outlet.tail_frames
-        self._reference.add(self._position, pcm)
-        self._send(pcm, frame.reply)
-        if frame.reply == self._reply:
-            self._played_samples += frame.samples
-            if on_first_packet := self._on_first_packet:
-                self._on_first_packet = None
-                on_first_packet()
+        if not self._sounding and self._outlet.tail_frames:
+            frame = replace(frame, pcm=fade_in(frame.pcm))
+        self._sounding, self._last, self._silent_left = True, last_sample(frame.pcm), self._outlet.tail_frames
+        self._reference.add(self._position, frame.pcm)
+        if frame.reply != self._reply:
+            self._send(frame)
+            return
+        if on_first_packet := self._on_first_packet:  # before it: who is told and hears on one socket unmutes in time
+            self._on_first_packet = None
+            on_first_packet()
+        self._send(frame)
+        self._played_samples += frame.samples
 
     def _send_silence(self) -> None:
         pcm = ease_out(self._last) if self._sounding else SILENCE
         self._sounding = False
         self._silent_left -= 1
-        self._send(pcm, self._reply)
+        self._send(Frame(pcm, 0, self._reply))
 
-    def _send(self, pcm: bytes, reply: int) -> None:
+    def _send(self, frame: Frame) -> None:
         started_s = self._started_s or 0.0
         t_audio_ms = (started_s - self._t0) * 1000 + self._position * 1000 / VOICE_RATE_HZ
-        payload = self._outlet.send(pcm, self._position, reply, t_audio_ms)
+        payload = self._outlet.send(frame, self._position, t_audio_ms)
         if self._on_packet:
-            self._on_packet(self._described(payload, reply, t_audio_ms))
+            self._on_packet(self._described(payload, frame, t_audio_ms))
         self.packets_out += 1
         self._position += FRAME_SAMPLES
         self._due_s += PACKET_S
 
-    def _described(self, payload: bytes, reply: int, t_audio_ms: float) -> AudioPacket:
+    def _described(self, payload: bytes, frame: Frame, t_audio_ms: float) -> AudioPacket:
         return AudioPacket(
             session_id=self._session_id,
-            reply=reply,
+            reply=frame.reply,
             seq=self.packets_out,
             t_audio_ms=t_audio_ms,
             duration_ms=PACKET_MS,
-            overlap_ms=self._outlet.overlap_ms,
+            overlap_ms=self._outlet.overlap_ms(frame),
             codec=self._outlet.codec,
             payload=payload,
         )

@@ -98,7 +98,7 @@ class WebSocketLine:
             "packets_in": self.microphone.packets_in,
             "packets_lost": self.microphone.packets_lost,
             "packets_out": self.speaker.packets_out,
-            "packets_due": self.speaker.packets_out + self.speaker.packets_missed,
+            "packets_due": self.speaker.packets_due,
             "frames_dropped": self.microphone.frames_dropped,
             "messages_dropped": self._dropped,
             "messages_garbage": self._garbage,
@@ -157,8 +157,7 @@ class WebSocketLine:
         try:
             while True:
                 await socket.send(await self._outbox.get())
-                if not self._behind():
-                    self._outlet.on_ready()
+                self._outlet.on_ready()
         except StreamEnded:
             await socket.close(GOODBYE, "Goodbye.")
         except ConnectionClosed:

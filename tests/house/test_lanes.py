@@ -37,6 +37,13 @@ def test_what_fails_beside_others_is_run_once_more_alone(again: int, result: int
     assert [line.split(" after")[0] for line in lines[2:]] == ["one: exit status 1", f"one, alone: exit status {again}"]
 
 
+def test_a_developers_own_pytest_options_stay(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-x")
+    told = "import os; print(os.environ['PYTEST_ADDOPTS'])"
+    assert run([Lane("one", 0, [[sys.executable, "-c", told]])]) == 0
+    assert capfd.readouterr().out.splitlines()[0] == "one | -x -o cache_dir=.pytest_cache/one-0"
+
+
 def test_every_test_is_in_a_lane():
     commands = [command for lane in LANES for command in lane.commands]
     ignored = [word.removeprefix("--ignore=") for command in commands for word in command if "--ignore=" in word]

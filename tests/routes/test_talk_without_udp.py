@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.routes.test_talk_in_browser import AUDIBLE, HEARD_IT_ALL, QUESTION, saturday_hours, silence, turns_of
-from tests.routes.visitors import WITHOUT_UDP, a_visitor, script
+from tests.routes.visitors import WITHOUT_UDP, WITHOUT_WEBRTC, a_visitor, script
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(180)]
 
-WITHOUT_WEBRTC = "delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection;"
 PATH_LIMIT_S = 6.0
 """What the page takes to find out that there is no path; the visitor of these tests begins to speak only after it."""
 

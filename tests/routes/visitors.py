@@ -19,6 +19,8 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--no-first-run", "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
+WITHOUT_WEBRTC = "delete window.RTCPeerConnection; delete window.webkitRTCPeerConnection;"
+"""The page then takes a websocket at once."""
 WITHOUT_UDP = """
 const Free = window.RTCPeerConnection;
 window.RTCPeerConnection = class extends Free {

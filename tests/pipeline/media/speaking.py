@@ -25,7 +25,7 @@ class Wire:
     def listen(self) -> list[bytes]:
         """The frames that go out from now on, as they are before they are encoded."""
         frames, send = [], self.outlet.send
-        self.outlet.send = lambda pcm, *where: frames.append(pcm) or send(pcm, *where)
+        self.outlet.send = lambda frame, *where: frames.append(frame.pcm) or send(frame, *where)
         return frames
 
     async def _run(self) -> None:

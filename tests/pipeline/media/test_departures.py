@@ -6,6 +6,7 @@ from aiortc.rtp import RtcpSrPacket, RtpPacket
 from pipeline.media import departures
 from pipeline.media.departures import Departures
 from pipeline.media.outgoing import RtpOutlet
+from pipeline.media.playout import Frame
 from tests.pipeline.media.conftest import tone
 from tests.pipeline.media.speaking import frames
 
@@ -70,8 +71,8 @@ async def test_a_transport_that_would_have_to_wait_is_left_to_aiortcs_sender(cap
     outlet.depart_from(sender, 111)
     pulled = asyncio.create_task(outlet.track.recv())
     await asyncio.sleep(0)
-    outlet.send(frames(1), 0, 1, 0.0)
-    outlet.send(frames(1), 480, 1, 20.0)
+    outlet.send(Frame(frames(1), 480, 1), 0, 0.0)
+    outlet.send(Frame(frames(1), 480, 1), 480, 20.0)
     assert (await pulled).pts == 960
     assert len(caplog.records) == 1
     outlet.close()

@@ -141,7 +141,7 @@ async def test_the_voice_comes_as_packets_in_order_with_what_is_told(call: Call)
     await call.clock.advance(1)
     await playing
     kinds = ["text" if isinstance(message, str) else "sound" for message in call.socket.sent]
-    assert kinds == ["sound", "text"] + ["sound"] * 9
+    assert kinds == ["text"] + ["sound"] * 10
     packets = [unpack_voice(message, "s1") for message in call.socket.sent if isinstance(message, bytes)]
     assert [packet.reply for packet in packets] == [1] * 10
 

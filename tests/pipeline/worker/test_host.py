@@ -115,9 +115,8 @@ async def test_everything_said_and_told_is_in_the_store_when_the_worker_has_gone
         caller, _ = await worker.call("s1")
         await caller.say(tone(0.8))
         await caller.until(lambda: [m for m in caller.controls if m.get("type") == "reply"])
-    turns = worker.turns()
-    assert {t.visitor_text for t in turns} == {"what are your hours"}, "more than one where the caller halted"
-    assert turns[-1].interrupted
+    assert [t.visitor_text for t in worker.turns()] == ["what are your hours"]
+    assert worker.turns()[0].interrupted
     assert worker.ends() == ["drained"]
     assert list(tmp_path.iterdir()) == []
     await caller.close()
