@@ -8,7 +8,7 @@ import enum
 import math
 from dataclasses import dataclass
 
-from pipeline.core.patience import FADING_MS, is_over, loudness, murmurs, stirs
+from pipeline.core.patience import FADING_MS, STIR_LIMIT_MS, STIRRING, is_over, loudness, murmurs, stirs
 
 ENTER = 0.5
 LEAVE = 0.35
@@ -16,7 +16,7 @@ LEAVE = 0.35
 
 class Signal(enum.Enum):
     ONSET = "onset"
-    """The first window of speech: perhaps a beginning."""
+    """The first window of speech, or of what may become speech: perhaps a beginning."""
     ONSET_LOST = "onset lost"
     """It was none: shorter than `min_speech_ms`."""
     SPEECH_STARTED = "speech started"
@@ -41,6 +41,8 @@ class Endpointing:
     """Consecutive silence that ends the utterance as long as nobody has judged what was said."""
     lull_ms: float
     """Consecutive silence that may be its end."""
+    wary_ms: float = 0.0
+    """So long after the last speech of an utterance that has ended, what stirs is an onset, too."""
     speaking: bool = False
     speech_ms: float = 0.0
     """Speech in the utterance under way (or in the onset being judged)."""
@@ -50,13 +52,16 @@ class Endpointing:
     _quietest: int = 0
     """Loudness of the pause's quietest window."""
     _since_stir_ms: float = math.inf
+    _wary_ms: float = 0.0
+    """What is left of `wary_ms`, or of STIR_LIMIT_MS once something has stirred."""
+    _stirred: bool = False
     _in_lull: bool = False
     _onset: bool = False
 
     def process(self, window_ms: float, probability: float, pcm: bytes = b"") -> Signals:
         """`pcm`: the window itself, s16le; in a pause it may show that somebody is about to speak."""
         if not self.speaking:
-            return self._outside(window_ms, probability >= ENTER)
+            return self._outside(window_ms, probability)
         if probability >= LEAVE:
             return self._speech(window_ms)
         return self._silence(window_ms, probability, loudness(pcm))
@@ -65,17 +70,27 @@ class Endpointing:
         """Of the silence under way: it ends the utterance when it is this long, which may be now (the next window)."""
         self._needed_ms = silence_ms
 
-    def _outside(self, window_ms: float, is_speech: bool) -> Signals:
-        began, self._onset = self._onset, is_speech
+    def _outside(self, window_ms: float, probability: float) -> Signals:
+        is_speech = probability >= ENTER
+        began, self._onset = self._onset, self._stirs(window_ms, probability) or is_speech
         self.speech_ms = (self.speech_ms if began else 0.0) + window_ms if is_speech else 0.0
-        if not is_speech:
+        if not self._onset:
             return (Signal.ONSET_LOST,) if began else _NOTHING
         onset = () if began else (Signal.ONSET,)
         if self.speech_ms < self.min_speech_ms:
             return onset
         self.speaking, self.silence_ms, self._in_lull, self._onset = True, 0.0, False, False
-        self._needed_ms = self.endpoint_ms
+        self._needed_ms, self._wary_ms = self.endpoint_ms, 0.0
         return (*onset, Signal.SPEECH_STARTED)
+
+    def _stirs(self, window_ms: float, probability: float) -> bool:
+        """While wary: in this window or shortly before. When that has passed without speech we are wary no more."""
+        if self._wary_ms <= 0.0:
+            return False
+        self._wary_ms -= window_ms
+        if probability >= STIRRING and not self._stirred:
+            self._stirred, self._wary_ms = True, min(self._wary_ms, STIR_LIMIT_MS)
+        return self._stirred and self._wary_ms > 0.0
 
     def _silence(self, window_ms: float, probability: float, loud: int) -> Signals:
         began = not self.silence_ms
@@ -91,6 +106,7 @@ class Endpointing:
         if not is_over(self._needed_ms, self.silence_ms, self._since_stir_ms, murmur):
             return lull
         self.speaking = False
+        self._wary_ms, self._stirred = self.wary_ms - self.silence_ms, False
         return (*lull, Signal.SPEECH_ENDED)
 
     def _speech(self, window_ms: float) -> Signals:

@@ -17,7 +17,7 @@ from pipeline.contracts.errors import EngineError
 from pipeline.contracts.numbers import EAR_RATE_HZ, PACKET_MS, VAD_WINDOW_SAMPLES
 from pipeline.contracts.spec import TurnSettings
 from pipeline.core.endpointing import Endpointing, Signal
-from pipeline.core.patience import lull_ms, needed_ms
+from pipeline.core.patience import WARY_MS, lull_ms, needed_ms
 from pipeline.core.ports import Hearing, Microphone, Vad
 
 WINDOW_BYTES = VAD_WINDOW_SAMPLES * 2
@@ -72,6 +72,7 @@ class EarSettings:
     min_speech_ms: float
     endpoint_ms: float
     lull_ms: float
+    wary_ms: float = 0.0
     kept_s: float = 0.0
     """So much of the utterance's sound is kept for whoever judges its end."""
 
@@ -79,7 +80,8 @@ class EarSettings:
     def of(cls, turns: TurnSettings, sound_s: float) -> "EarSettings":
         unjudged_ms = needed_ms(turns.patience, None, turns.endpoint_ms)
         lull = lull_ms(turns.patience, turns.endpoint_ms)
-        return cls(turns.min_speech_ms, unjudged_ms, lull, max(sound_s, LATEST_S))
+        wary_ms = WARY_MS.get(turns.patience, 0.0)
+        return cls(turns.min_speech_ms, unjudged_ms, lull, wary_ms, max(sound_s, LATEST_S))
 
 
 class Listening:
@@ -94,7 +96,7 @@ class Listening:
         self._microphone = microphone
         self._vad = vad.open(self._judged, listener.listening_failed)
         self._listener = listener
-        self._ends = Endpointing(settings.min_speech_ms, settings.endpoint_ms, settings.lull_ms)
+        self._ends = Endpointing(settings.min_speech_ms, settings.endpoint_ms, settings.lull_ms, settings.wary_ms)
         self._before: deque[bytes] = deque(maxlen=int((PREROLL_MS + settings.min_speech_ms) / PACKET_MS))
         self._kept: deque[bytes] = deque(maxlen=int(settings.kept_s * 1000 / PACKET_MS))
         self._window = bytearray()

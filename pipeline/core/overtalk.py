@@ -8,11 +8,10 @@ from pipeline.core.exchange import Exchange
 from pipeline.core.floor import Floor
 from pipeline.core.interrupting import Verdict, command, verdict
 from pipeline.core.listening import Listening
+from pipeline.core.patience import GOES_ON_MS
 from pipeline.core.surroundings import Meter
 from pipeline.core.turns import Turns
 
-GOES_ON_MS = 1200
-"""Who speaks again this soon after their last word was not done with their turn; later they interrupt a reply."""
 ECHO_EVERY = 3
 """While our echo is heard, every so manieth window is compared: each costs most of a millisecond."""
 

@@ -38,6 +38,12 @@ FADING_MS: Final = 96.0
 STIR_LIMIT_MS: Final = 256.0
 """A turn is held open so long because something stirs; then it was noise."""
 
+GOES_ON_MS: Final = 1200.0
+"""Who speaks again this soon after their last word was not done with their turn; later they interrupt a reply."""
+WARY_MS: Final = {CALM: 0.0, BRISK: GOES_ON_MS}
+"""So long after the last word a window that stirs by its speech probability counts as an onset, although the turn was
+ended: who was answered after little silence and goes on finds us silent 30 to 60 ms sooner. Once a turn: where there
+is noise a reply is held for STIR_LIMIT_MS. (None of the 1,080 true ends of the pause set has such a window.)"""
 
 LULL_MS: Final = {CALM: 192.0, BRISK: 96.0}
 """The silence after which a reply is prepared and the turn judged. Calm has time; dips inside words start nothing."""

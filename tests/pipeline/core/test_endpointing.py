@@ -107,3 +107,35 @@ def test_signals_come_in_an_order_that_makes_sense(probabilities: list[float]) -
     for signal in kinds(probabilities):
         assert signal in follow[last]
         last = signal
+
+
+def wary(after: list[float]) -> list[tuple[int, Signal]]:
+    """What is told of the windows that follow an utterance which was ended by 352 ms of silence."""
+    ends = Endpointing(96, 352, 96, wary_ms=1200)
+    for p in SPEECH * 5 + SILENCE * 11:
+        ends.process(WINDOW_MS, p)
+    assert not ends.speaking
+    return [(i, signal) for i, p in enumerate(after) for signal in ends.process(WINDOW_MS, p)]
+
+
+def test_just_after_a_quick_end_what_stirs_is_an_onset() -> None:
+    """A voice that begins with a murmur: silent long before the VAD is sure."""
+    assert wary([0.0, 0.12, 0.2, 0.05, *SPEECH * 3]) == [(1, Signal.ONSET), (6, Signal.SPEECH_STARTED)]
+
+
+def test_what_stirs_without_becoming_speech_is_taken_back_and_does_not_count_again() -> None:
+    assert wary([0.12, 0.2, *SILENCE * 8, 0.12, 0.2, *SILENCE * 3, 0.9]) == [
+        (0, Signal.ONSET), (8, Signal.ONSET_LOST), (15, Signal.ONSET),
+    ]  # fmt: skip
+
+
+def test_later_only_speech_is_an_onset() -> None:
+    assert wary([*SILENCE * 27, 0.2, 0.4, 0.9]) == [(29, Signal.ONSET)]
+
+
+def test_noise_that_stirs_all_the_time_holds_a_reply_but_for_a_moment() -> None:
+    assert wary([0.2] * 60) == [(0, Signal.ONSET), (8, Signal.ONSET_LOST)]
+
+
+def test_who_is_not_wary_waits_for_speech() -> None:
+    assert run(SPEECH * 5 + SILENCE * 23 + [0.2, 0.4])[-1] == (26, Signal.SPEECH_ENDED)
