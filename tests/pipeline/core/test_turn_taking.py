@@ -4,11 +4,12 @@ import pytest
 
 from pipeline.contracts.dialogue import CancelReason
 from pipeline.contracts.spec import TurnSettings
-from tests.fakes.call import a_call
+from tests.fakes.call import FakeCall, a_call
 from tests.pipeline.core.test_interruptions import LONG, control
 from tests.pipeline.core.test_session import QUESTION, ask, running
 
 BRISK = TurnSettings(patience="brisk")
+MURMUR = b"\x01\x00" * 320
 
 # Speculation --------------------------------------------------------------------------------------------------------
 
@@ -144,6 +145,54 @@ async def test_a_visitor_cut_off_by_a_brisk_assistant_gets_the_floor_back_and_bo
     assert call.language.requests[-1].question == "what are your hours on saturday"
     roles = [m.role for m in call.language.requests[-1].messages]
     assert roles == ["system", "user"], "the reply that was taken back is not remembered"
+
+
+async def answered(patience: TurnSettings) -> FakeCall:
+    """A call whose agent has just begun to answer."""
+    call = await a_call(["what are your hours", "on saturday"], turns=patience)
+    call.language.reply_text = LONG
+    return call
+
+
+async def test_a_brisk_assistant_that_has_just_answered_is_silent_before_it_is_sure_of_speech() -> None:
+    call = await answered(BRISK)
+    async with running(call):
+        await call.say(960)
+        await call.hush(500)
+        assert call.states()[-1] == "SPEAKING"
+        await call.say(60, MURMUR)
+        assert len(control(call, "hold")) == 1
+        await call.say(600)
+        await call.hush(8000)
+    (told,) = call.journal.turns()
+    assert told.visitor_text == "what are your hours on saturday" and told.reply_text == LONG
+
+
+async def test_what_only_murmurs_gives_the_reply_back_from_where_it_was_held() -> None:
+    call = await answered(BRISK)
+    async with running(call):
+        await call.say(960)
+        await call.hush(500)
+        await call.say(60, MURMUR)
+        assert (len(control(call, "hold")), len(control(call, "resume"))) == (1, 0)
+        await call.hush(300)
+        assert (len(control(call, "hold")), len(control(call, "resume"))) == (1, 1)
+        await call.say(60, MURMUR)
+        await call.hush(8000)
+        assert len(control(call, "hold")) == 1, "once a turn"
+    (told,) = call.journal.turns()
+    assert told.reply_text == LONG and not told.interrupted and call.meter.interruptions == ["noise"]
+
+
+async def test_a_calm_assistant_does_not_mind_a_murmur() -> None:
+    call = await answered(TurnSettings())
+    async with running(call):
+        await call.say(960)
+        await call.hush(860)
+        assert call.states()[-1] == "SPEAKING"
+        await call.say(60, MURMUR)
+        assert not control(call, "hold")
+        await call.hush(8000)
 
 
 # Fallbacks ----------------------------------------------------------------------------------------------------------
