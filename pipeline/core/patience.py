@@ -42,8 +42,9 @@ GOES_ON_MS: Final = 1200.0
 """Who speaks again this soon after their last word was not done with their turn; later they interrupt a reply."""
 WARY_MS: Final = {CALM: 0.0, BRISK: GOES_ON_MS}
 """So long after the last word a window that stirs by its speech probability counts as an onset, although the turn was
-ended: who was answered after little silence and goes on finds us silent 30 to 60 ms sooner. Once a turn: where there
-is noise a reply is held for STIR_LIMIT_MS. (None of the 1,080 true ends of the pause set has such a window.)"""
+ended: of those who are answered after little silence and go on, two of three find us silent 20 to 100 ms sooner. Once
+a turn: where there is noise a reply is held for STIR_LIMIT_MS. None of the 1,080 true ends of the pause set has such a
+window."""
 
 LULL_MS: Final = {CALM: 192.0, BRISK: 96.0}
 """The silence after which a reply is prepared and the turn judged. Calm has time; dips inside words start nothing."""
