@@ -73,6 +73,7 @@ class EarSettings:
     endpoint_ms: float
     lull_ms: float
     wary_ms: float = 0.0
+    """`patience.WARY_MS` of the assistant."""
     kept_s: float = 0.0
     """So much of the utterance's sound is kept for whoever judges its end."""
 
