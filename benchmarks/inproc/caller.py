@@ -15,8 +15,8 @@ MISSED_S = 3.0
 GAP_S = 0.060
 QUIET_S = 0.5
 LONGEST_REPLY_S = 15.0
-REST_S = (1.0, 2.5)
-"""Between a reply and the next question: the caller speaks about 30 % of the time, and so does the agent."""
+REST_S = (3.0, 5.5)
+"""Between a reply and the next question: the agent then speaks 30 % of the time, the caller 28 %."""
 KINDS = ("plain", "interrupt", "plain", "backchannel")
 KEPT = (0.9, 1.1)
 """A reply that was neither stopped nor followed by another sounds this much of its length."""
@@ -135,6 +135,8 @@ class Caller:
         self._said.clear()
         self._at, self._saying = 0, line
         await self._said.wait()
+        if self._tally.open:
+            self._tally.speech_s += (line.end_ms - line.onset_ms) / 1000
 
     async def _answered(self, line: Utterance) -> bool:
         """Waits for the reply's first sound, and records how long it took."""

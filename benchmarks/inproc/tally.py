@@ -28,6 +28,8 @@ class Tally:
     """True start of speech over a reply → its last frame out."""
     backchannel_pause_ms: "array[float]" = field(default_factory=_samples)
     """The longest silence that a backchannel made in a reply."""
+    speech_s: float = 0.0
+    """All that the callers said, from the first to the last audible piece of each utterance."""
     longest_gap_ms: float = 0.0
     gaps_over_60ms: int = 0
     turns: int = 0

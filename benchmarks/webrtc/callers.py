@@ -108,7 +108,7 @@ async def _run(pipe: Connection, shared: Shared, count: int, sounds: str) -> Non
     tally.open, ticker.late_s, began_s = True, 0.0, time.process_time()
     await asyncio.to_thread(pipe.recv)
     tally.open = False
-    figures = {**summary(tally), "callers_late_ms": round(ticker.late_s * 1000, 1)}
+    figures = {**summary(tally), "speech_s": tally.speech_s, "callers_late_ms": round(ticker.late_s * 1000, 1)}
     figures["callers_cpu_s"] = round(time.process_time() - began_s, 1)
     ticker.stop()
     for task in talking:

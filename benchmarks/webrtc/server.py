@@ -164,6 +164,7 @@ async def _counted(room: Room, pipe: Any, count: int, seconds: float) -> dict[st
         "core_used": round(cpu_s / wall_s, 3),
         "frames_per_s": round(room.pieces / count / wall_s, 2),
         "agent_speaks": round(room.packets_out / count / wall_s / 50, 2),
+        "caller_speaks": round(client["speech_s"] / count / wall_s, 2),
         "uplink_ms": spread(room.uplink_ms),
         "ttfa_server_ms": spread(room.ttfa_ms),
         "ttfa_client_ms": client["ttfa_ms"],
