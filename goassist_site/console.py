@@ -79,6 +79,7 @@ UNFOLD: dict[str, Any] = {
                     _item("Members", "group", "membership"),
                     _item("Publishable keys", "public", "publishablekey"),
                     _item("Secret keys", "key", "secretkey"),
+                    _item("Audit log", "receipt_long", "auditentry"),
                 ],
             },
             {

@@ -36,6 +36,8 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
             "HOST": parts.hostname or "",
             "PORT": parts.port or "",
             "OPTIONS": {"connect_timeout": 5, **dict(parse_qsl(parts.query))},
+            # Each statement is a transaction of its own unless one is open (tenants.walls): no cursor outlives it.
+            "DISABLE_SERVER_SIDE_CURSORS": True,
         }
     # sqlite:///relative and sqlite:////absolute, as everybody writes them.
     path = Path(parts.path[1:]) if parts.scheme == "sqlite" else data_dir / "goassist.sqlite3"

@@ -4,5 +4,6 @@ from sessions_app.assistants import admin as assistants
 from sessions_app.history import admin as history
 from sessions_app.operations import admin as operations
 from sessions_app.tenants import admin as tenants
+from sessions_app.tenants import audit_admin as audit
 
-__all__ = ("assistants", "history", "operations", "tenants")
+__all__ = ("audit", "assistants", "history", "operations", "tenants")

@@ -5,3 +5,8 @@ class SessionsAppConfig(AppConfig):
     name = "sessions_app"
     label = "sessions_app"
     verbose_name = "Console"
+
+    def ready(self) -> None:
+        from sessions_app.tenants import walls
+
+        walls.install()

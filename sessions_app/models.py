@@ -3,11 +3,12 @@
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.history.models import Session, Turn
 from sessions_app.operations.models import LiveSession, SoakRun
-from sessions_app.tenants.models import Membership, PublishableKey, SecretKey, Tenant, User
+from sessions_app.tenants.models import AuditEntry, Membership, PublishableKey, SecretKey, Tenant, User
 
 __all__ = (
     "Assistant",
     "AssistantVersion",
+    "AuditEntry",
     "LiveSession",
     "Membership",
     "PublishableKey",

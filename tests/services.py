@@ -82,9 +82,12 @@ class Postgres:
         cluster = self.folder / "cluster"
         if not cluster.exists():
             self._own(self.folder)
-            self._run("initdb", "-D", str(cluster), "-U", "goassist", "-A", "trust", "-E", "UTF8", "--no-sync")
+            self._run("initdb", "-D", str(cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
             self._begin(cluster)
-            self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "goassist", "goassist")
+            asking = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres")
+            # As docs/operations.md asks for: a role that owns its database and may not see past its policies.
+            self._run("createuser", *asking, "--createdb", "goassist")
+            self._run("createdb", *asking, "--owner", "goassist", "goassist")
             return
         self._begin(cluster)
 

@@ -13,13 +13,14 @@ from sessions_app.assistants.draft import DraftError
 from sessions_app.assistants.forms import AssistantForm
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.assistants.services import publish
-from sessions_app.tenants.console import EDITORS, ConsoleAdmin, ReadOnlyAdmin
+from sessions_app.tenants.console import ConsoleAdmin, ReadOnlyAdmin
+from sessions_app.tenants.permissions import Can
 
 
 @admin.register(Assistant)
 class AssistantAdmin(ConsoleAdmin):
+    read, write = Can.READ_ASSISTANTS, Can.WRITE_ASSISTANTS
     form = AssistantForm
-    writers = EDITORS
     list_display = ("name", "slug", "live", "page", "updated_at")
     list_select_related = ("live_version", "tenant")
     search_fields = ("name", "slug")
@@ -27,9 +28,8 @@ class AssistantAdmin(ConsoleAdmin):
     actions_submit_line = ("save_and_publish",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        who = ("tenant", "name", "slug") if request.user.is_superuser and obj is None else ("name", "slug")
         return (
-            (None, {"fields": (*who, "greeting", "persona")}),
+            (None, {"fields": ("name", "slug", "greeting", "persona")}),
             ("Knowledge", {"fields": ("facts", "documents", "confidence_threshold")}),
             ("Voice", {"fields": ("voice_name", "rate_wpm")}),
             ("Turn taking", {"fields": ("patience", "endpoint_ms", "min_speech_ms", "idle_limit_s")}),
@@ -65,6 +65,7 @@ class AssistantAdmin(ConsoleAdmin):
 
 @admin.register(AssistantVersion)
 class AssistantVersionAdmin(ReadOnlyAdmin):
+    read, write = Can.READ_ASSISTANTS, Can.WRITE_ASSISTANTS
     list_display = ("assistant", "number", "short_digest", "published_by", "created_at")
     list_select_related = ("assistant", "published_by", "tenant")
     list_filter = ("created_at",)

@@ -87,7 +87,7 @@ class AssistantForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         draft = {**DEFAULTS, "greeting": "", "persona": "", **(self.instance.draft or {})}
         for name, field in self.fields.items():
-            if name not in {"name", "slug", "tenant"}:
+            if name not in {"name", "slug"}:
                 part, key = NESTED.get(name, ("", name))
                 values = {**DEFAULTS[part], **draft[part]} if part else draft
                 self.initial.setdefault(name, values.get(key))
@@ -108,16 +108,14 @@ class AssistantForm(forms.ModelForm):
         return data
 
     def _slug_taken(self, data: dict[str, Any]) -> bool:
-        """Django asks only where the tenant is a field of the form; for members it is the tenant in scope."""
-        others = Assistant.objects.filter(slug=data.get("slug")).exclude(pk=self.instance.pk)
-        tenant = data.get("tenant") or self.instance.tenant_id
-        return (others.filter(tenant=tenant) if tenant else others).exists()
+        """Django asks only where the tenant is a field of the form; here it is the tenant in scope."""
+        return Assistant.objects.filter(slug=data.get("slug")).exclude(pk=self.instance.pk).exists()
 
     def _draft(self, data: dict[str, Any]) -> dict[str, Any]:
         """What the form does not show stays as it was."""
         draft: dict[str, Any] = {**(self.instance.draft or {}), "voice": {}, "turns": {}}
         for name in self.fields:
-            if name not in {"name", "slug", "tenant"}:
+            if name not in {"name", "slug"}:
                 part, key = NESTED.get(name, ("", name))
                 (draft[part] if part else draft)[key] = data[name]
         return draft

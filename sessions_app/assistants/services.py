@@ -9,6 +9,7 @@ from django.db.models import Max
 from sessions_app import switchboard
 from sessions_app.assistants.draft import checked, spec_from
 from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.tenants.audit import record
 from sessions_app.tenants.models import Tenant, User
 
 
@@ -38,7 +39,15 @@ def publish(*, assistant: Assistant, by: User | None = None) -> AssistantVersion
         digest=spec.digest(),
         published_by=by,
     )
+    before = assistant.live_version
     assistant.live_version = version
     assistant.save(update_fields=["live_version"])
+    record(
+        "assistant.published",
+        assistant,
+        tenant_id=assistant.tenant_id,
+        before={"version": before.number, "digest": before.digest} if before else {},
+        after={"version": version.number, "digest": version.digest},
+    )
     transaction.on_commit(partial(switchboard.announce, spec))
     return version

@@ -9,13 +9,14 @@ from ninja import NinjaAPI, Status
 from ninja.openapi.docs import Swagger
 
 from sessions_app.edge import calls, problems, schemas, tokens
-from sessions_app.edge.addresses import socket_url, visitor_address
+from sessions_app.edge.addresses import socket_url
 from sessions_app.edge.callers import CalledRequest, Key, SessionToken
 from sessions_app.edge.problems import Forbidden, NotFound
 from sessions_app.history import selectors
 from sessions_app.history.models import Session
 from sessions_app.operations.admission import Limit
 from sessions_app.operations.seating import ensure_welcome
+from sessions_app.tenants.addresses import visitor_address
 from sessions_app.tenants.scope import tenant_scope
 
 SESSION_AUTH = [SessionToken(), Key()]

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from sessions_app.history.models import Session, Turn
 from sessions_app.tenants.console import ReadOnlyAdmin
+from sessions_app.tenants.permissions import Can
 
 STATES = {"new": "info", "live": "success", "ended": ""}
 
@@ -88,6 +89,7 @@ class TurnInline(TabularInline):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
+    read, write = Can.READ_SESSIONS, Can.READ_SESSIONS
     list_display = ("created_at", "assistant", "channel", "coloured_state", "turn_count", "length", "end_reason")
     list_filter = ("state", "channel", "created_at")
     list_select_related = ("assistant", "tenant")

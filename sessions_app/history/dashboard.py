@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from pipeline.contracts.numbers import TTFA_P50_MS, TTFA_P95_MS
 from sessions_app.history.models import Session, SessionState, Turn
+from sessions_app.tenants.console import standing
+from sessions_app.tenants.permissions import Can
 
 DAYS = 14
 LATEST_TURNS = 2000
@@ -18,11 +20,14 @@ LATEST_TURNS = 2000
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's dashboard callback. People without a tenant get the page without figures."""
+    """Unfold's dashboard callback. Operators see the sum of all tenants, and no single session; people
+    without a tenant the page without figures."""
     context["title"] = "Overview"
-    if request.user.is_superuser or getattr(request, "membership", None):
+    here = standing(request)
+    if here.who is not None:
         context["figures"] = figures()
         context["chart"] = json.dumps(sessions_by_day())
+    if here.may(Can.READ_SESSIONS):
         sessions = Session.objects.select_related("assistant").annotate(turn_total=Count("turns"))
         context["latest"] = sessions.order_by("-created_at")[:8]
     return context

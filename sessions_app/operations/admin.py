@@ -1,7 +1,7 @@
 """The console's soak pages: start a run, watch it, stop it, keep and compare reports. For operators only."""
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,6 +16,7 @@ from sessions_app.operations.comparison import compared
 from sessions_app.operations.forms import SoakForm
 from sessions_app.operations.models import LiveSession, SoakRun
 from sessions_app.tenants.console import ConsoleAdmin
+from sessions_app.tenants.permissions import Can
 
 OUTCOMES = {
     "pass": "success", "fail": "danger", "not enough data": "warning", "stopped": "warning",
@@ -27,6 +28,7 @@ COMPARED = 6
 
 @admin.register(SoakRun)
 class SoakRunAdmin(ConsoleAdmin):
+    read, write = Can.RUN_INSTALLATION, Can.RUN_INSTALLATION
     form = SoakForm
     list_display = (
         "created_at", "called", "callers", "minutes", "outcome", "turns", "failures", "ttfa_p95", "barge_in_p95",
@@ -36,10 +38,7 @@ class SoakRunAdmin(ConsoleAdmin):
     list_fullwidth = True
     change_form_template = "admin/soak/start.html"
 
-    # Who may: no role in a tenant, so operators alone. A run is never edited.
-
-    readers: ClassVar[frozenset[str]] = frozenset()
-    writers: ClassVar[frozenset[str]] = frozenset()
+    # A run is never edited.
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

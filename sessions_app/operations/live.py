@@ -8,14 +8,16 @@ from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
 from sessions_app.operations import selectors
+from sessions_app.tenants.console import standing
+from sessions_app.tenants.permissions import Can
 
 
 class LiveSessionAdmin(ModelAdmin):
     """A page in place of a list of rows. What it may show is decided by the console's tenant scope."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        member = getattr(request, "membership", None) is not None
-        return bool(request.user.is_active and request.user.is_staff and (request.user.is_superuser or member))
+        here = standing(request)
+        return here.may(Can.READ_SESSIONS) or here.may(Can.RUN_INSTALLATION)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)
@@ -43,7 +45,7 @@ class LiveSessionAdmin(ModelAdmin):
         site = self.admin_site.each_context(request)
         sessions = selectors.live_sessions()
         # The workers follow with the first refresh: who opens the page does not wait for them.
-        now = {"sessions": sessions, "workers": [] if request.user.is_superuser else None}
+        now = {"sessions": sessions, "workers": [] if self._runs(request) else None}
         context = {**site, "title": "Live sessions", "opts": self.opts, "now": now, "sessions": sessions}
         return TemplateResponse(request, "admin/live/sessions.html", context)
 
@@ -54,4 +56,7 @@ class LiveSessionAdmin(ModelAdmin):
 
     def _workers(self, request: HttpRequest) -> list[dict[str, Any]] | None:
         """For operators only: what others do on the same machines is no tenant's business."""
-        return selectors.workers() if request.user.is_superuser else None
+        return selectors.workers() if self._runs(request) else None
+
+    def _runs(self, request: HttpRequest) -> bool:
+        return standing(request).may(Can.RUN_INSTALLATION)

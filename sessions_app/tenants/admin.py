@@ -6,15 +6,18 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
-from sessions_app.tenants.console import ADMINS, ConsoleAdmin, role_of
-from sessions_app.tenants.forms import MemberForm, NewUserForm, PublishableKeyForm, UserForm
+from sessions_app.tenants.console import ConsoleAdmin, standing
+from sessions_app.tenants.forms import LookForm, MemberForm, NewTenantForm, NewUserForm, PublishableKeyForm, UserForm
 from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
-from sessions_app.tenants.services import issue_publishable_key, issue_secret_key, new_member, revoke_key
+from sessions_app.tenants.permissions import Can
+from sessions_app.tenants.services import issue_publishable_key, issue_secret_key, new_member, open_tenant, revoke_key
+from sessions_app.tenants.standing import LOOK_MINUTES, look_away, look_into
 
 # Roles come from memberships, not from Django's groups.
 admin.site.unregister(Group)
@@ -22,34 +25,89 @@ admin.site.unregister(Group)
 
 @admin.register(Tenant)
 class TenantAdmin(ConsoleAdmin):
+    """Operators open and close tenants, and look into one; its own people see and name theirs."""
+
+    read, write = Can.READ_TENANT, Can.WRITE_TENANT
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     readonly_fields = ("created_at",)
+    actions_detail = ("look_into",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
-        tenants: QuerySet[Tenant] = super().get_queryset(request)
-        if request.user.is_superuser:
-            return tenants
-        membership = getattr(request, "membership", None)
-        return tenants.filter(pk=membership.tenant_id) if membership else tenants.none()
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super().has_module_permission(request) or self._runs(request)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("created_at",) if request.user.is_superuser else ("slug", "created_at")
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or self._runs(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) or self._runs(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
+        return self._runs(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
+        return self._runs(request)
 
-    def set_tenant(self, request: HttpRequest, obj: Any) -> None:
-        """A tenant is nobody's row."""
+    def has_look_into_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._runs(request)
+
+    def _runs(self, request: HttpRequest) -> bool:
+        return standing(request).may(Can.RUN_INSTALLATION)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({} if change else {"form": NewTenantForm}), **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name", "slug", "created_at") if obj else ("name", "slug", "owner")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("created_at",) if self._runs(request) else ("slug", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        owner = form.cleaned_data["owner"]
+        made, obj.new_password = open_tenant(name=obj.name, slug=obj.slug, owner=owner)
+        obj.pk, obj.created_at, obj.new_owner = made.pk, made.created_at, owner
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The service has told the audit log."""
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        if not obj.new_password:
+            return super().response_add(request, obj, post_url_continue)
+        return self.first_password(request, obj.new_owner, obj.new_password)
+
+    def get_urls(self) -> list[URLPattern]:
+        site = self.admin_site.admin_view
+        return [path("look-away/", site(self.look_away_view), name="tenant_look_away"), *super().get_urls()]
+
+    @action(description="Look into this tenant", url_path="look", permissions=["look_into"], icon="visibility")
+    def look_into(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Asks why, then shows the operator this tenant's console for a while, read-only."""
+        self.must_be_there(request, object_id)
+        tenant = Tenant.objects.get(pk=object_id)
+        form = LookForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            look_into(request.session, tenant, form.cleaned_data["reason"])
+            return HttpResponseRedirect(reverse("admin:index"))
+        site = self.admin_site.each_context(request)
+        context = {**site, "title": f"Look into {tenant}", "opts": self.opts, "form": form, "minutes": LOOK_MINUTES}
+        return TemplateResponse(request, "admin/look.html", context)
+
+    def look_away_view(self, request: HttpRequest) -> HttpResponse:
+        tenant = standing(request).tenant
+        if request.method == "POST" and tenant is not None:
+            look_away(request.session, tenant)
+        return HttpResponseRedirect(reverse("admin:index"))
 
 
 @admin.register(Membership)
 class MembershipAdmin(ConsoleAdmin):
     """Nobody changes their own membership and only owners touch owners: so a tenant keeps one."""
 
+    read, write = Can.READ_MEMBERS, Can.WRITE_MEMBERS
     form = MemberForm
     list_display = ("email", "role", "created_at")
     list_select_related = ("user", "tenant")
@@ -60,7 +118,7 @@ class MembershipAdmin(ConsoleAdmin):
         return membership.user.email
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("role",) if obj else ("tenant", "email", "role") if request.user.is_superuser else ("email", "role")
+        return ("role",) if obj else ("email", "role")
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "role" and not self._may_touch_owners(request):
@@ -74,14 +132,17 @@ class MembershipAdmin(ConsoleAdmin):
         return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
 
     def _may_touch(self, request: HttpRequest, membership: Membership | None) -> bool:
-        if membership is None or request.user.is_superuser:
+        if membership is None:
             return True
         return membership.user_id != request.user.pk and (
             membership.role != Role.OWNER or self._may_touch_owners(request)
         )
 
     def _may_touch_owners(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser or role_of(request) == Role.OWNER)
+        return standing(request).may(Can.WRITE_OWNERS)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The service has told the audit log."""
 
     def get_actions(self, request: HttpRequest) -> Any:
         """No deleting in bulk: whom one may remove depends on the person."""
@@ -99,18 +160,14 @@ class MembershipAdmin(ConsoleAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         if not obj.new_password:
             return super().response_add(request, obj, post_url_continue)
-        return self.shown_once(
-            request,
-            title=f"First password of {obj.user.email}",
-            secret=obj.new_password,
-            text="Hand it over in private. They can change it after signing in, at the top right of the console.",
-        )
+        return self.first_password(request, obj.user.email, obj.new_password)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    """Operators only: they are the ones with Django's own permissions."""
+class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
+    """The installation's, so for operators only, and not while they look into a tenant."""
 
+    read, write = Can.RUN_INSTALLATION, Can.RUN_INSTALLATION
     form, add_form, change_password_form = UserForm, NewUserForm, AdminPasswordChangeForm
     list_display = ("email", "is_superuser", "is_active", "last_login")
     list_filter = ("is_superuser", "is_active")
@@ -125,11 +182,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 class KeyAdmin(ConsoleAdmin):
     """Keys are made and revoked, never deleted: what a key did stays explainable."""
 
-    readers = ADMINS
+    read, write = Can.READ_KEYS, Can.WRITE_KEYS
     actions = ("revoke",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """The service has told the audit log."""
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[Any]) -> None:
@@ -154,7 +214,7 @@ class PublishableKeyAdmin(KeyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         asked = ("label", "allowed_origins")
-        return (*asked, *self.readonly_fields) if obj else ("tenant", *asked) if request.user.is_superuser else asked
+        return (*asked, *self.readonly_fields) if obj else asked
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:
@@ -175,13 +235,7 @@ class SecretKeyAdmin(KeyAdmin):
         return f"{key.prefix}…"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (
-            ("label", *self.readonly_fields)
-            if obj
-            else ("tenant", "label")
-            if request.user.is_superuser
-            else ("label",)
-        )
+        return ("label", *self.readonly_fields) if obj else ("label",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:

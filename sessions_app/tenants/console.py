@@ -4,39 +4,31 @@ from typing import Any, ClassVar
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from sessions_app.tenants.models import Role
+from sessions_app.tenants.audit import fields_of, record
+from sessions_app.tenants.permissions import Can, Who
 from sessions_app.tenants.selectors import memberships_of
-
-ADMINS: frozenset[str] = frozenset({Role.OWNER, Role.ADMIN})
-EDITORS: frozenset[str] = ADMINS | {Role.EDITOR}
+from sessions_app.tenants.standing import NOBODY, Standing
 
 
-def role_of(request: HttpRequest) -> str | None:
-    """The person's role in the tenant that the console shows; None for operators and strangers."""
-    membership = getattr(request, "membership", None)
-    return membership.role if membership else None
-
-
-def may(request: HttpRequest, roles: frozenset[str]) -> bool:
-    """Operators may everything that there is."""
-    return request.user.is_active and (request.user.is_superuser or role_of(request) in roles)
+def standing(request: HttpRequest) -> Standing:
+    """As the console's middleware found it."""
+    return getattr(request, "standing", NOBODY)
 
 
 def whose_console(request: HttpRequest) -> str:
     """Under the product's name: whose rows these are (unfold's SITE_SUBHEADER)."""
-    membership = getattr(request, "membership", None)
-    return membership.tenant.name if membership else "Voice assistants"
+    tenant = standing(request).tenant
+    return tenant.name if tenant else "Voice assistants"
 
 
 def other_tenants(request: HttpRequest) -> list[dict[str, str]]:
     """For people with several tenants: where to go from here (unfold's SITE_DROPDOWN)."""
-    if getattr(request, "membership", None) is None:
+    if standing(request).who in {None, Who.OPERATOR, Who.LOOKING}:
         return []
     mine = memberships_of(user=request.user)  # type: ignore[arg-type]
     if len(mine) < 2:
@@ -46,28 +38,28 @@ def other_tenants(request: HttpRequest) -> list[dict[str, str]]:
 
 
 class ConsoleAdmin(ModelAdmin):
-    """Members see; `writers` write; operators do both. What is not there (for them) is 404."""
+    """`read` and `write` name what people must be allowed. What is not there (for them) is 404."""
 
-    writers: ClassVar[frozenset[str]] = ADMINS
-    readers: ClassVar[frozenset[str]] = frozenset(Role.values)
+    read: ClassVar[Can]
+    write: ClassVar[Can]
     list_filter_sheet = False
     compressed_fields = True
     warn_unsaved_form = True
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return may(request, self.readers)
+        return standing(request).may(self.read)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, self.readers)
+        return standing(request).may(self.read)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return may(request, self.writers)
+        return standing(request).may(self.write)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, self.writers)
+        return standing(request).may(self.write)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, self.writers)
+        return standing(request).may(self.write)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         self.must_be_there(request, object_id)
@@ -91,27 +83,52 @@ class ConsoleAdmin(ModelAdmin):
         if self.get_object(request, unquote(object_id)) is None:
             raise Http404
 
-    def get_list_display(self, request: HttpRequest) -> Any:
-        shown = super().get_list_display(request)
-        return (*shown, "tenant") if self._across_tenants(request) else shown
-
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        filters = super().get_list_filter(request)
-        return ("tenant", *filters) if self._across_tenants(request) else filters
-
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whose it is, is asked of operators only, and once."""
-        excluded = super().get_exclude(request, obj) or ()
-        return excluded if self._across_tenants(request) and obj is None else (*excluded, "tenant")
+        """Whose it is, the standing says."""
+        return (*(super().get_exclude(request, obj) or ()), "tenant")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         self.set_tenant(request, obj)
+        self.remember(obj)
         super().save_model(request, obj, form, change)
 
     def set_tenant(self, request: HttpRequest, obj: Any) -> None:
-        membership = getattr(request, "membership", None)
-        if membership and obj.tenant_id is None:
-            obj.tenant_id = membership.tenant_id
+        if hasattr(obj, "tenant_id") and obj.tenant_id is None:
+            obj.tenant_id = standing(request).tenant_id
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Whoever may delete a row may delete what cannot be without it: Django would ask those rows' pages, too."""
+        named, counts, _, protected = super().get_deleted_objects(objs, request)
+        return named, counts, set(), protected
+
+    # The audit log. Django calls `log_…` after each change, in the page's transaction.
+
+    def remember(self, obj: Any) -> None:
+        """How the row is before it is written, for the entry."""
+        was = self.model._base_manager.filter(pk=obj.pk).first()
+        obj.was = fields_of(was) if was else {}
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self.note(request, "created", obj, after=fields_of(obj))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self.note(request, "changed", obj, before=getattr(obj, "was", {}), after=fields_of(obj))
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            self.note(request, "deleted", row, before=fields_of(row))
+
+    def note(self, request: HttpRequest, what: str, obj: Any, **fields: Any) -> None:
+        """On the chain of the tenant whose console this is, or the installation's."""
+        record(f"{self.opts.model_name}.{what}", obj, tenant_id=standing(request).tenant_id, **fields)
+
+    def first_password(self, request: HttpRequest, email: str, password: str) -> HttpResponse:
+        return self.shown_once(
+            request,
+            title=f"First password of {email}",
+            secret=password,
+            text="Hand it over in private. They can change it after signing in, at the top right of the console.",
+        )
 
     def shown_once(self, request: HttpRequest, *, title: str, secret: str, text: str) -> HttpResponse:
         """A page with something that is not stored anywhere and never shown again."""
@@ -126,16 +143,9 @@ class ConsoleAdmin(ModelAdmin):
         response["Cache-Control"] = "no-store"
         return response
 
-    def _across_tenants(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser and any(field.name == "tenant" for field in self._fields()))
-
-    def _fields(self) -> list["Field[Any, Any]"]:
-        model: type[Model] = self.model
-        return list(model._meta.fields)
-
 
 class ReadOnlyAdmin(ConsoleAdmin):
-    """For what nobody changes by hand, operators included."""
+    """For what nobody changes by hand. `write` is who may delete."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,18 +1,23 @@
-"""The console's tenant scope: operators see all, tenant users the tenant they are a member of, nobody else anything.
+"""The console's tenant scope, and whose hand the audit log writes down: operators see the installation, members their
+tenant, nobody else anything.
 
 Only under the console's address: the API and the visitor's pages set their own scope from key, token or address.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+import structlog
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
 from django.utils.decorators import sync_and_async_middleware
 
+from sessions_app.tenants.addresses import visitor_address
+from sessions_app.tenants.audit import Actor, acting
+from sessions_app.tenants.permissions import Who
 from sessions_app.tenants.scope import everyone, tenant_scope
-from sessions_app.tenants.selectors import membership_of
+from sessions_app.tenants.standing import Standing, standing_of
 
 CONSOLE_PATH = "/admin/"
 CONSOLE_POLICY = {
@@ -29,7 +34,7 @@ def console_scope(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpR
         async def scoped_async(request: HttpRequest) -> Any:
             if not request.path_info.startswith(CONSOLE_PATH):
                 return await get_response(request)
-            with await sync_to_async(_scope_for)(request):
+            with await sync_to_async(_enter)(request):
                 return _relaxed(await get_response(request))
 
         return scoped_async
@@ -37,25 +42,44 @@ def console_scope(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpR
     def scoped(request: HttpRequest) -> Any:
         if not request.path_info.startswith(CONSOLE_PATH):
             return get_response(request)
-        with _scope_for(request):
+        with _enter(request):
             return _relaxed(get_response(request))
 
     return scoped
 
 
-def _scope_for(request: HttpRequest) -> AbstractContextManager[None]:
-    """Also leaves the membership on the request, for the console's permissions."""
-    request.membership = None  # type: ignore[attr-defined]
-    if not request.user.is_authenticated:
-        return nullcontext()
-    if request.user.is_superuser:
-        return everyone()
+def _enter(request: HttpRequest) -> AbstractContextManager[None]:
+    """Leaves the person's standing on the request, for the console's permissions."""
     wanted = request.GET.get("tenant") if request.path_info == CONSOLE_PATH else None
-    membership = membership_of(user=request.user, tenant_id=wanted or request.session.get("tenant_id"))
-    if wanted and membership:
-        request.session["tenant_id"] = str(membership.tenant_id)
-    request.membership = membership  # type: ignore[attr-defined]
-    return tenant_scope(membership.tenant_id) if membership else nullcontext()
+    standing = standing_of(request.user, request.session, wanted)  # type: ignore[arg-type]
+    if wanted and standing.tenant and standing.who != Who.LOOKING:
+        request.session["tenant_id"] = str(standing.tenant_id)
+    request.standing = standing  # type: ignore[attr-defined]
+    return _within(standing, actor_of(request))
+
+
+@contextmanager
+def _within(standing: Standing, actor: Actor) -> Iterator[None]:
+    with _scope(standing), acting(actor):
+        yield
+
+
+def _scope(standing: Standing) -> AbstractContextManager[None]:
+    if standing.tenant:
+        return tenant_scope(standing.tenant.pk)
+    return everyone() if standing.who == Who.OPERATOR else nullcontext()
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """A signed-in person, with the request's id and address."""
+    user = request.user
+    return Actor(
+        kind="operator" if user.is_authenticated and user.is_superuser else "user",
+        name=user.email if user.is_authenticated else "",
+        ref=str(user.pk or ""),
+        request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
+        address=visitor_address(request),
+    )
 
 
 def _relaxed(response: Any) -> Any:

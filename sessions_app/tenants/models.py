@@ -1,13 +1,13 @@
 """Who there is: users, tenants, memberships, and the keys that stand for a tenant."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 
-from sessions_app.tenants.scope import TenantOwned
+from sessions_app.tenants.scope import TenantOwned, TenantScopedManager, TenantScopedQuerySet, check_writable
 
 
 class UserManager(BaseUserManager["User"]):
@@ -43,19 +43,30 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
 
+class TenantManager(TenantScopedManager):
+    tenant_field = "pk"
+
+
 class Tenant(models.Model):
-    """One business."""
+    """One business. In its own scope it is the only one; it is opened and closed in the scope of everyone."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True, help_text="Part of the address of its pages.")
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects: ClassVar[TenantManager] = TenantManager()
+
     class Meta:
         ordering = ("name",)
+        base_manager_name = "objects"
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        check_writable(self.pk)
+        super().save(*args, **kwargs)
 
 
 class Role(models.TextChoices):
@@ -76,6 +87,24 @@ class Membership(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.user_id} ({self.role})"
+
+
+class Sealed(RuntimeError):
+    """An audit entry was to be changed or taken out."""
+
+
+class LastingQuerySet(TenantScopedQuerySet):
+    def update(self, **changes: Any) -> int:
+        """Raises Sealed."""
+        raise Sealed("audit entries are written once")
+
+    def delete(self) -> Any:
+        """Raises Sealed."""
+        raise Sealed("audit entries stay")
+
+
+class LastingManager(TenantScopedManager):
+    _queryset_class = LastingQuerySet
 
 
 class PublishableKey(TenantOwned):
@@ -114,3 +143,56 @@ class SecretKey(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.prefix}…)"
+
+
+class AuditEntry(TenantOwned):
+    """One change, in a chain of its tenant's or (without one) the installation's. Never changed or deleted by itself:
+    it goes with its tenant.
+    """
+
+    SEALED: ClassVar = (
+        "chain", "number", "at", "actor_kind", "actor", "actor_ref", "request_id", "address", "action", "target_kind",
+        "target_ref", "target", "before", "after", "note", "previous",
+    )  # fmt: skip
+    """What the digest seals."""
+
+    tenant = models.ForeignKey(  # type: ignore[assignment]
+        Tenant, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    chain = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10)
+    actor = models.CharField("who", max_length=254)
+    actor_ref = models.CharField(max_length=40, blank=True, default="")
+    request_id = models.CharField(max_length=64, blank=True, default="")
+    address = models.CharField(max_length=45, blank=True, default="")
+    action = models.CharField(max_length=60)
+    target_kind = models.CharField(max_length=40)
+    target_ref = models.CharField(max_length=40)
+    target = models.CharField("what", max_length=200)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    note = models.TextField(blank=True, default="")
+    previous = models.CharField(max_length=64, blank=True, default="")
+    digest = models.CharField(max_length=64)
+
+    objects: ClassVar[LastingManager] = LastingManager()
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-number",)
+        verbose_name_plural = "audit entries"
+        constraints = [models.UniqueConstraint(fields=("chain", "number"), name="one_entry_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.action} ({self.number})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises Sealed for an entry that is there already."""
+        if not self._state.adding:
+            raise Sealed("audit entries are written once")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises Sealed."""
+        raise Sealed("audit entries stay")

@@ -46,6 +46,11 @@ def everyone() -> Any:
     return _active(EVERYONE)
 
 
+def scope_or_none() -> Scope | None:
+    """The tenant's id, EVERYONE, or None where no scope is active."""
+    return _scope.get()
+
+
 def current_scope() -> Scope:
     """The tenant's id, or EVERYONE. Raises NoActiveTenant."""
     scope = _scope.get()
@@ -70,10 +75,12 @@ class TenantScopedQuerySet(models.QuerySet):
 
 
 class TenantScopedManager(models.Manager.from_queryset(TenantScopedQuerySet)):  # type: ignore[misc]
+    tenant_field = "tenant_id"
+
     def get_queryset(self) -> TenantScopedQuerySet:
         scope = current_scope()
         rows: TenantScopedQuerySet = super().get_queryset()
-        return rows if scope == EVERYONE else rows.filter(tenant_id=scope)
+        return rows if scope == EVERYONE else rows.filter(**{self.tenant_field: scope})
 
 
 class TenantOwned(models.Model):

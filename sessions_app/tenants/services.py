@@ -5,41 +5,64 @@ import secrets
 from django.db import transaction
 from django.utils import timezone
 
+from sessions_app.tenants.audit import fields_of, record
 from sessions_app.tenants.keys import PUBLISHABLE, SECRET, SHOWN_CHARS, hash_key, new_key
 from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
 
 
 @transaction.atomic
+def open_tenant(*, name: str, slug: str, owner: str) -> tuple[Tenant, str]:
+    """A new business, with the person (an e-mail address) who runs it; and their first password when a login had to be
+    made for them (else empty). In the scope of everyone. The installation's audit log tells."""
+    tenant = Tenant.objects.create(name=name, slug=slug)
+    _, password = new_member(tenant=tenant, email=owner, role=Role.OWNER)
+    record("tenant.opened", tenant, tenant_id=None, after={**fields_of(tenant), "owner": owner.lower()})
+    return tenant, password
+
+
+@transaction.atomic
 def add_member(*, tenant: Tenant, user: User, role: Role = Role.VIEWER) -> Membership:
     """Gives the user that role in the tenant (also when another one was given before), and access to the console."""
+    before = Membership.objects.filter(tenant=tenant, user=user).values("role").first()
     membership, _ = Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role})
+    if before != {"role": role}:
+        after = {"email": user.email, "role": role}
+        record("member.added", membership, tenant_id=tenant.pk, before=before, after=after)
     if not user.is_staff:
         user.is_staff = True
         user.save(update_fields=["is_staff"])
     return membership
 
 
+@transaction.atomic
 def issue_publishable_key(
     *, tenant: Tenant, label: str, allowed_origins: list[str] | None = None, key: str = ""
 ) -> PublishableKey:
     """`key`: only where it must be the same each time (the demo); otherwise random."""
-    return PublishableKey.objects.create(
+    row = PublishableKey.objects.create(
         tenant=tenant, label=label, allowed_origins=allowed_origins or [], key=key or new_key(PUBLISHABLE)
     )
+    record("key.issued", row, tenant_id=tenant.pk, after=fields_of(row))
+    return row
 
 
+@transaction.atomic
 def issue_secret_key(*, tenant: Tenant, label: str, raw: str = "") -> tuple[SecretKey, str]:
     """The row, and the key itself: this is the only moment at which anybody sees it."""
     raw = raw or new_key(SECRET)
     row = SecretKey.objects.create(tenant=tenant, label=label, prefix=raw[:SHOWN_CHARS], key_hash=hash_key(raw))
+    record("key.issued", row, tenant_id=tenant.pk, after=fields_of(row))
     return row, raw
 
 
+@transaction.atomic
 def revoke_key(*, key: PublishableKey | SecretKey) -> None:
     """From now on the key opens nothing. Revoking twice keeps the first time."""
     if key.revoked_at is None:
+        before = fields_of(key)
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
+        record("key.revoked", key, tenant_id=key.tenant_id, before=before, after=fields_of(key))
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from sessions_app.assistants.services import create_assistant, publish
 from sessions_app.history.models import Session
 from sessions_app.history.services import create_session
 from sessions_app.tenants.models import Role, Tenant, User
-from sessions_app.tenants.scope import tenant_scope
+from sessions_app.tenants.scope import everyone, tenant_scope
 from sessions_app.tenants.services import add_member
 
 _numbers = itertools.count(1)
@@ -29,7 +29,8 @@ def draft(**changes: Any) -> dict[str, Any]:
 
 def make_tenant(name: str = "") -> Tenant:
     number = next(_numbers)
-    return Tenant.objects.create(slug=f"tenant-{number}", name=name or f"Tenant {number}")
+    with everyone():
+        return Tenant.objects.create(slug=f"tenant-{number}", name=name or f"Tenant {number}")
 
 
 def make_assistant(tenant: Tenant, **changes: Any) -> Assistant:
@@ -38,13 +39,16 @@ def make_assistant(tenant: Tenant, **changes: Any) -> Assistant:
         assistant = create_assistant(tenant=tenant, slug=f"desk-{next(_numbers)}", name="Robin", draft=draft(**changes))
         publish(assistant=assistant)
         assistant.refresh_from_db()
+        assistant.tenant = tenant  # outside of its scope a tenant cannot be read
         return assistant
 
 
 def make_session(assistant: Assistant, channel: str = "voice") -> Session:
     with tenant_scope(assistant.tenant_id):
         version = AssistantVersion.objects.get(pk=assistant.live_version_id)
-        return create_session(tenant_id=assistant.tenant_id, assistant=assistant, version=version, channel=channel)
+        session = create_session(tenant_id=assistant.tenant_id, assistant=assistant, version=version, channel=channel)
+        session.tenant = assistant.tenant
+        return session
 
 
 def make_member(tenant: Tenant, role: Role = Role.OWNER) -> User:

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import connection, connections
 
 from pipeline.contracts.errors import EngineError
 from pipeline.worker.host import Host
@@ -14,6 +14,7 @@ from sessions_app.management.commands import seed_demo
 from sessions_app.management.composition import worker_host
 from sessions_app.operations import services as operations
 from sessions_app.operations.models import GOING, SoakRun
+from sessions_app.tenants import walls
 from sessions_app.tenants.scope import everyone
 
 DRAIN_S = 1.0
@@ -33,6 +34,10 @@ class Command(BaseCommand):
         if env.goassist_mode != "embedded":
             raise CommandError("GOASSIST_MODE is distributed: use runweb, runpipeline and Celery instead.")
         call_command("migrate", interactive=False, verbosity=0)
+        try:
+            walls.ensure_closed(connection)
+        except walls.OpenWall as error:
+            raise CommandError(str(error)) from None
         self._demo = seed_demo.seed()
         self._failure = ""
         self._background = Background()

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from goassist_site.env import POOL_PATTERN
 from goassist_site.secret_files import SettingsError
@@ -20,6 +21,7 @@ from pipeline.worker.host import Host
 from pipeline.worker.settings import default_name
 from pipeline.worker.supervisor import GRACE_S, Lifeline, Supervisor, restarts
 from sessions_app.management.composition import worker_host
+from sessions_app.tenants import walls
 
 POOL = re.compile(POOL_PATTERN)
 PROCESSES_MOST = 256
@@ -56,10 +58,11 @@ class Command(BaseCommand):
         changes = {name: options[name] for name in wanted if options[name] is not None}
         try:
             settings.GOASSIST.require_shared_layer("runpipeline")
+            walls.ensure_closed(connection)
             if options["processes"] != "1":
                 self._supervise(processes, changes)
             asyncio.run(self._run(changes))
-        except (SettingsError, EngineError) as error:
+        except (SettingsError, EngineError, walls.OpenWall) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"The worker cannot run: {error}") from None

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from goassist_site.secret_files import SettingsError
+from sessions_app.tenants import walls
 
 
 class Command(BaseCommand):
@@ -25,7 +27,8 @@ class Command(BaseCommand):
 
         try:
             settings.GOASSIST.require_shared_layer("runweb")
-        except SettingsError as error:
+            walls.ensure_closed(connection)
+        except (SettingsError, walls.OpenWall) as error:
             raise CommandError(str(error)) from None
         host, port = options["bind"], options["port"]
         if not 1 <= port <= 65535:
