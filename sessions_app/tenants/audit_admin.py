@@ -22,7 +22,7 @@ LONGEST_SHOWN = 2000
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     read, write = Can.READ_AUDIT, Can.READ_AUDIT
-    list_display = ("number", "at", "who", "action", "target_kind", "target", "note")
+    list_display = ("number", "moment", "who", "action", "target", "note")
     list_display_links = ("number", "action")
     list_filter = ("actor_kind", "target_kind", "at")
     search_fields = ("actor", "action", "target", "target_ref", "note")
@@ -32,7 +32,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     fields = (
         ("number", "at"),
         ("who", "address", "request_id"),
-        ("action", "target_kind", "target", "target_ref"),
+        "action",
+        ("target_kind", "target_ref"),
+        "target",
         "note",
         "changes",
         "sealed",
@@ -62,6 +64,10 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     def _chain(self, request: HttpRequest) -> str:
         return str(standing(request).tenant_id or INSTALLATION)
+
+    @display(description="At (UTC)", ordering="number")
+    def moment(self, entry: AuditEntry) -> SafeString:
+        return format_html('<span class="go-number">{}</span>', f"{entry.at:%Y-%m-%d %H:%M:%S}")
 
     @display(description="Who", ordering="actor")
     def who(self, entry: AuditEntry) -> str:

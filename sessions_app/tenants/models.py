@@ -86,7 +86,7 @@ class Membership(TenantOwned):
         constraints = [models.UniqueConstraint(fields=("tenant", "user"), name="one_membership_per_tenant")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} ({self.role})"
+        return f"{self.user} ({self.role})"
 
 
 class Sealed(RuntimeError):
