@@ -126,7 +126,7 @@ class Env(BaseSettings):
     # Limits.
     goassist_token_minutes: int = Field(70, ge=1, le=1440, description="How long a browser's session token is good.")
     goassist_sessions_per_minute: int = Field(
-        SESSIONS_PER_MINUTE, ge=1, description="Session creations a minute, per visitor address."
+        SESSIONS_PER_MINUTE, ge=1, description="Session creations a minute, per publishable key and visitor address."
     )
     goassist_chats_per_minute: int = Field(CHATS_PER_MINUTE, ge=1, description="Chat messages a minute, per session.")
     goassist_offers_per_minute: int = Field(OFFERS_PER_MINUTE, ge=1, description="WebRTC offers a minute, per session.")

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "goassist_site.request_ids.request_id",
     "django.middleware.security.SecurityMiddleware",
     "goassist_site.security.permissions_policy",
     "goassist_site.staticfiles.StaticFiles",

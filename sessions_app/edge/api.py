@@ -11,12 +11,13 @@ from ninja.openapi.docs import Swagger
 from sessions_app.edge import calls, problems, schemas, tokens
 from sessions_app.edge.addresses import socket_url
 from sessions_app.edge.callers import CalledRequest, Key, SessionToken
-from sessions_app.edge.problems import Forbidden, NotFound
+from sessions_app.edge.problems import NotFound
 from sessions_app.history import selectors
 from sessions_app.history.models import Session
 from sessions_app.operations.admission import Limit
 from sessions_app.operations.seating import ensure_welcome
 from sessions_app.tenants.addresses import visitor_address
+from sessions_app.tenants.permissions import Can
 from sessions_app.tenants.scope import tenant_scope
 
 SESSION_AUTH = [SessionToken(), Key()]
@@ -41,8 +42,10 @@ problems.install(api)
 async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Status:
     """Opens a session and answers a token for it, good for this session only. Give browsers the token, never a key."""
     caller = request.auth
+    caller.need(Can.OPEN_SESSIONS)
     if caller.kind == "publishable":
-        await Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute).admit(visitor_address(request))
+        subject = f"{caller.name}:{visitor_address(request)}"
+        await Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute).admit(subject)
     await ensure_welcome()
     session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel)
     token, expires_at = tokens.issue(tokens.SessionToken(str(session.id), str(session.tenant_id), "visitor"))
@@ -62,7 +65,7 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
 
 @api.get("/sessions/{uuid:session_id}", auth=SESSION_AUTH, response={200: schemas.SessionOut, **errors()})
 async def read_session(request: CalledRequest, session_id: UUID) -> dict[str, Any]:
-    session = await _session(request, session_id)
+    session = await _session(request, session_id, Can.READ_SESSIONS)
     fields = ("id", "channel", "state", "leg", "created_at", "last_seen_at", "ended_at", "end_reason")
     return {
         "assistant": session.assistant_id,
@@ -74,7 +77,7 @@ async def read_session(request: CalledRequest, session_id: UUID) -> dict[str, An
 @api.delete("/sessions/{uuid:session_id}", auth=SESSION_AUTH, response={204: None, **errors()})
 async def end_session(request: CalledRequest, session_id: UUID) -> Status:
     """Hangs up. What was said stays in the history. Ending a session that has ended changes nothing."""
-    await calls.hang_up(await _session(request, session_id), "hangup")
+    await calls.hang_up(await _session(request, session_id, Can.USE_SESSIONS), "hangup")
     return Status(204, None)
 
 
@@ -87,13 +90,13 @@ async def offer(request: CalledRequest, session_id: UUID, body: schemas.Descript
     """Answers a WebRTC offer. Offer again to reconnect: the conversation goes on, perhaps on another machine.
 
     503 with `place`: all lines are taken, and the session stands in the queue; offer again after `retry_after_s`."""
-    answer = await calls.take_offer(await _session(request, session_id), body.sdp)
+    answer = await calls.take_offer(await _session(request, session_id, Can.USE_SESSIONS), body.sdp)
     return {"sdp": answer.sdp, "type": "answer", "leg": answer.leg}
 
 
 @api.post("/sessions/{uuid:session_id}/ice-candidates", auth=SESSION_AUTH, response={204: None, **errors(409, 503)})
 async def add_ice_candidate(request: CalledRequest, session_id: UUID, body: schemas.CandidateIn) -> Status:
-    session = await _session(request, session_id)
+    session = await _session(request, session_id, Can.USE_SESSIONS)
     await calls.add_candidate(session, body.candidate, body.sdpMid, body.sdpMLineIndex)
     return Status(204, None)
 
@@ -103,14 +106,14 @@ async def add_ice_candidate(request: CalledRequest, session_id: UUID, body: sche
 )
 async def chat(request: CalledRequest, session_id: UUID, body: schemas.ChatIn) -> dict[str, Any]:
     """Type instead of speaking; needs no WebRTC. Waits for the whole reply."""
-    reply = await calls.chat(await _session(request, session_id), body.message)
+    reply = await calls.chat(await _session(request, session_id, Can.USE_SESSIONS), body.message)
     return {"reply": reply.text, "turn_id": reply.turn_id}
 
 
 @api.get("/sessions/{uuid:session_id}/turns", auth=SESSION_AUTH, response={200: list[schemas.TurnOut], **errors()})
 async def read_turns(request: CalledRequest, session_id: UUID) -> list[Any]:
     """What was said so far, oldest first."""
-    session = await _session(request, session_id)
+    session = await _session(request, session_id, Can.READ_SESSIONS)
     return await sync_to_async(_turns)(session)
 
 
@@ -121,21 +124,20 @@ async def read_turns(request: CalledRequest, session_id: UUID) -> list[Any]:
 )
 async def add_subscriber(request: CalledRequest, session_id: UUID) -> Status:
     """A token that may watch the session's face over the blendshape websocket, and nothing else."""
-    session = await _session(request, session_id)
+    session = await _session(request, session_id, Can.USE_SESSIONS)
     calls.ensure_open(session)
     token, expires_at = tokens.issue(tokens.SessionToken(str(session.id), str(session.tenant_id), "subscriber"))
     url = socket_url(request, f"/ws/v1/sessions/{session.id}/blendshapes")
     return Status(201, {"token": token, "expires_at": expires_at, "url": url})
 
 
-async def _session(request: CalledRequest, session_id: UUID) -> Session:
-    """The session asked for. Raises NotFound for one that this caller cannot know, Forbidden for a page's key."""
+async def _session(request: CalledRequest, session_id: UUID, can: Can) -> Session:
+    """The session asked for. Raises NotFound for one that this caller cannot know, Forbidden for what it may not do."""
     caller = request.auth
     if caller.session_id is not None and caller.session_id != str(session_id):
         raise NotFound("There is no such session.")
     session = await sync_to_async(calls.find_session)(caller.tenant_id, session_id)
-    if caller.kind == "publishable":
-        raise Forbidden("A publishable key only opens sessions. Use the token that the session came with.")
+    caller.need(can)
     return session
 
 

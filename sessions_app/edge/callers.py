@@ -11,6 +11,7 @@ from ninja.security import HttpBearer
 from sessions_app.edge import origins, tokens
 from sessions_app.edge.problems import Forbidden
 from sessions_app.tenants.models import PublishableKey
+from sessions_app.tenants.permissions import VISITOR, Can
 from sessions_app.tenants.scope import tenant_scope
 from sessions_app.tenants.selectors import principal_for_key
 
@@ -19,8 +20,19 @@ from sessions_app.tenants.selectors import principal_for_key
 class Caller:
     kind: Literal["publishable", "secret", "visitor", "subscriber"]
     tenant_id: str
+    scopes: frozenset[Can]
+    name: str = ""
+    """Of a key: its id. What is limited by key is counted under it."""
     session_id: str | None = None
     """Of a token: the one session that it opens."""
+
+    def need(self, can: Can) -> None:
+        """Raises Forbidden, in words, for what this caller may not do."""
+        if can in self.scopes:
+            return
+        if self.kind == "publishable":
+            raise Forbidden("A publishable key only opens sessions. Use the token that the session came with.")
+        raise Forbidden(f"This key has no scope {can.value}. Make one that has, in the console.")
 
 
 class CalledRequest(HttpRequest):
@@ -37,7 +49,7 @@ class Key(HttpBearer):
         if principal is None:
             return None
         check_origin(request, principal.allowed_origins, required=principal.kind == "publishable")
-        return Caller(principal.kind, str(principal.tenant_id))
+        return Caller(principal.kind, str(principal.tenant_id), principal.scopes, str(principal.key_id))
 
 
 class SessionToken(HttpBearer):
@@ -48,7 +60,7 @@ class SessionToken(HttpBearer):
         if known is None or known.scope != "visitor":
             return None
         check_origin(request, await sync_to_async(listed_origins)(known.tenant_id))
-        return Caller(known.scope, known.tenant_id, known.session_id)
+        return Caller(known.scope, known.tenant_id, VISITOR, session_id=known.session_id)
 
 
 def usable(text: str) -> bool:

@@ -27,7 +27,7 @@ def api_gate(get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> 
         origin = getattr(request, "welcome_origin", "")
         if origin:
             response["Access-Control-Allow-Origin"] = origin
-            response["Access-Control-Expose-Headers"] = "Retry-After"
+            response["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID"
         response["Vary"] = "Origin"
         response["Cache-Control"] = "no-store"
         return response
@@ -39,7 +39,7 @@ def _preflight(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     response["Access-Control-Allow-Origin"] = request.headers.get("Origin", "null")
     response["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
-    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID"
     response["Access-Control-Max-Age"] = str(PREFLIGHT_S)
     response["Vary"] = "Origin"
     return response

@@ -1,11 +1,10 @@
-"""Console pages: tenants, members, users and keys."""
+"""Console pages: tenants, members and users."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -13,10 +12,10 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
 from sessions_app.tenants.console import ConsoleAdmin, standing
-from sessions_app.tenants.forms import LookForm, MemberForm, NewTenantForm, NewUserForm, PublishableKeyForm, UserForm
-from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
+from sessions_app.tenants.forms import LookForm, MemberForm, NewTenantForm, NewUserForm, UserForm
+from sessions_app.tenants.models import Membership, Role, Tenant, User
 from sessions_app.tenants.permissions import Can
-from sessions_app.tenants.services import issue_publishable_key, issue_secret_key, new_member, open_tenant, revoke_key
+from sessions_app.tenants.services import new_member, open_tenant
 from sessions_app.tenants.standing import LOOK_MINUTES, look_away, look_into
 
 # Roles come from memberships, not from Django's groups.
@@ -177,78 +176,3 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     fieldsets = ((None, {"fields": ("email", "password", "is_active", "is_staff", "is_superuser", *readonly_fields)}),)
     add_fieldsets = ((None, {"fields": ("email", "password1", "password2", "is_superuser")}),)
     filter_horizontal = ()
-
-
-class KeyAdmin(ConsoleAdmin):
-    """Keys are made and revoked, never deleted: what a key did stays explainable."""
-
-    read, write = Can.READ_KEYS, Can.WRITE_KEYS
-    actions = ("revoke",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """The service has told the audit log."""
-
-    @admin.action(description="Revoke", permissions=["change"])
-    def revoke(self, request: HttpRequest, keys: QuerySet[Any]) -> None:
-        for key in keys:
-            revoke_key(key=key)
-        self.message_user(request, "Revoked. From now on these keys open nothing.")
-
-    @display(description="State", label={"active": "success", "revoked": "danger"})
-    def state(self, key: PublishableKey | SecretKey) -> str:
-        return "revoked" if key.revoked_at else "active"
-
-
-@admin.register(PublishableKey)
-class PublishableKeyAdmin(KeyAdmin):
-    form = PublishableKeyForm
-    list_display = ("label", "key", "origins", "state", "created_at")
-    readonly_fields = ("key", "created_at", "revoked_at")
-
-    @display(description="Works on")
-    def origins(self, key: PublishableKey) -> str:
-        return ", ".join(key.allowed_origins) or "this installation's own pages"
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        asked = ("label", "allowed_origins")
-        return (*asked, *self.readonly_fields) if obj else asked
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        self.set_tenant(request, obj)
-        made = issue_publishable_key(tenant=obj.tenant, label=obj.label, allowed_origins=obj.allowed_origins)
-        obj.pk, obj.key = made.pk, made.key
-
-
-@admin.register(SecretKey)
-class SecretKeyAdmin(KeyAdmin):
-    list_display = ("label", "beginning", "state", "created_at")
-    readonly_fields = ("beginning", "created_at", "revoked_at")
-
-    @display(description="Key")
-    def beginning(self, key: SecretKey) -> str:
-        return f"{key.prefix}…"
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("label", *self.readonly_fields) if obj else ("label",)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        self.set_tenant(request, obj)
-        made, obj.raw = issue_secret_key(tenant=obj.tenant, label=obj.label)
-        obj.pk = made.pk
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return self.shown_once(
-            request,
-            title=f"Secret key “{obj.label}”",
-            secret=obj.raw,
-            text="Copy it now and keep it on your server. We store only a fingerprint and cannot show it again.",
-        )

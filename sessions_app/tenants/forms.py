@@ -8,13 +8,16 @@ from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.exceptions import ValidationError
 from unfold.forms import UserChangeForm
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from sessions_app.tenants.models import Membership, PublishableKey, Tenant, User
+from sessions_app.tenants.models import Membership, PublishableKey, SecretKey, Tenant, User
+from sessions_app.tenants.permissions import KEY_SCOPES, SESSION_SCOPES
 
 ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 """As browsers send it (RFC 6454, section 6.2); names of other alphabets in their xn-- form."""
@@ -90,6 +93,28 @@ class Lines(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+
+class SecretKeyForm(forms.ModelForm):
+    scopes = forms.MultipleChoiceField(
+        choices=[(can.value, can.value) for can in KEY_SCOPES],
+        initial=[can.value for can in SESSION_SCOPES],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What the key may do. Give it what its program needs, and no more.",
+    )
+    days = forms.TypedChoiceField(
+        label="Expires",
+        choices=[("", "never"), ("7", "in 7 days"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial="90",
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        model = SecretKey
+        fields = ("label", "scopes")
 
 
 class PublishableKeyForm(forms.ModelForm):

@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 
+from sessions_app.tenants.permissions import SESSION_SCOPES
 from sessions_app.tenants.scope import TenantOwned, TenantScopedManager, TenantScopedQuerySet, check_writable
 
 
@@ -128,6 +129,10 @@ class PublishableKey(TenantOwned):
         return self.label
 
 
+def session_scopes() -> list[str]:
+    return [can.value for can in SESSION_SCOPES]
+
+
 class SecretKey(TenantOwned):
     """For the tenant's own servers. Only a hash is kept: 256 random bits need no slow hash."""
 
@@ -135,6 +140,9 @@ class SecretKey(TenantOwned):
     prefix = models.CharField(max_length=12, editable=False)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     label = models.CharField(max_length=80)
+    scopes = models.JSONField(default=session_scopes, help_text="What it may do (permissions.KEY_SCOPES).")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 

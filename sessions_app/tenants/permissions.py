@@ -63,6 +63,8 @@ TABLE: Final[dict[Can, frozenset[Who]]] = {
 
 KEY_SCOPES: Final = tuple(can for can in Can if can not in {Can.RUN_INSTALLATION, Can.WRITE_OWNERS})
 """What a tenant's secret key may be given. Owners are made by people, and the installation is no tenant's."""
+SESSION_SCOPES: Final = (Can.READ_SESSIONS, Can.OPEN_SESSIONS, Can.USE_SESSIONS)
+"""What a secret key has that was given nothing else: enough to put an assistant on a site of one's own."""
 PUBLISHABLE: Final = frozenset({Can.OPEN_SESSIONS})
 """What a key that stands in a page, or a token made from it, may do."""
 VISITOR: Final = frozenset({Can.READ_SESSIONS, Can.USE_SESSIONS})

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from sessions_app.tenants.permissions import Can
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     kind: Literal["publishable", "secret"]
     tenant_id: UUID
     key_id: UUID
+    scopes: frozenset[Can]
     allowed_origins: tuple[str, ...] = ()
     """Where a publishable key may be used from, never empty. Secret keys have none: browsers must not hold them."""
 

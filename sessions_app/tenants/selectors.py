@@ -1,18 +1,25 @@
 """Reading: principals, memberships, tenants."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from sessions_app.tenants.keys import PUBLISHABLE, SECRET, hash_key
 from sessions_app.tenants.models import Membership, PublishableKey, SecretKey, User
+from sessions_app.tenants.permissions import PUBLISHABLE as PUBLISHABLE_MAY
+from sessions_app.tenants.permissions import scopes_of
 from sessions_app.tenants.principals import Principal
 from sessions_app.tenants.scope import everyone
 
+LAST_USED_GRAIN: Final = timedelta(minutes=1)
+"""How exactly a key's last use is kept: not with a write for every request."""
+
 
 def principal_for_key(raw: str) -> Principal | None:
-    """Whom this key stands for; None when unknown or revoked. Works with no scope active.
+    """Whom this key stands for; None when unknown, revoked or expired. Works with no scope active.
 
     A secret key is found by the hash of all its bits, so the time that takes tells nothing about its characters.
     """
@@ -20,12 +27,20 @@ def principal_for_key(raw: str) -> Principal | None:
         return None
     with everyone():
         if raw.startswith(SECRET):
-            secret = SecretKey.objects.filter(key_hash=hash_key(raw), revoked_at=None).first()
-            return Principal("secret", secret.tenant_id, secret.id) if secret else None
+            return _of_secret(SecretKey.objects.filter(key_hash=hash_key(raw), revoked_at=None).first())
         if raw.startswith(PUBLISHABLE):
             key = PublishableKey.objects.filter(key=raw, revoked_at=None).first()
-            return Principal("publishable", key.tenant_id, key.id, origins_of(key)) if key else None
+            return Principal("publishable", key.tenant_id, key.id, PUBLISHABLE_MAY, origins_of(key)) if key else None
     return None
+
+
+def _of_secret(key: SecretKey | None) -> Principal | None:
+    now = timezone.now()
+    if key is None or (key.expires_at and key.expires_at <= now):
+        return None
+    if key.last_used_at is None or now - key.last_used_at >= LAST_USED_GRAIN:
+        SecretKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return Principal("secret", key.tenant_id, key.id, scopes_of(key.scopes))
 
 
 def origins_of(key: PublishableKey) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Writing: tenants, members, keys."""
 
 import secrets
+from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,6 +10,7 @@ from django.utils import timezone
 from sessions_app.tenants.audit import fields_of, record
 from sessions_app.tenants.keys import PUBLISHABLE, SECRET, SHOWN_CHARS, hash_key, new_key
 from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
+from sessions_app.tenants.permissions import SESSION_SCOPES, Can
 
 
 @transaction.atomic
@@ -47,10 +50,24 @@ def issue_publishable_key(
 
 
 @transaction.atomic
-def issue_secret_key(*, tenant: Tenant, label: str, raw: str = "") -> tuple[SecretKey, str]:
+def issue_secret_key(
+    *,
+    tenant: Tenant,
+    label: str,
+    scopes: Iterable[Can] = SESSION_SCOPES,
+    expires_at: datetime | None = None,
+    raw: str = "",
+) -> tuple[SecretKey, str]:
     """The row, and the key itself: this is the only moment at which anybody sees it."""
     raw = raw or new_key(SECRET)
-    row = SecretKey.objects.create(tenant=tenant, label=label, prefix=raw[:SHOWN_CHARS], key_hash=hash_key(raw))
+    row = SecretKey.objects.create(
+        tenant=tenant,
+        label=label,
+        scopes=[can.value for can in scopes],
+        expires_at=expires_at,
+        prefix=raw[:SHOWN_CHARS],
+        key_hash=hash_key(raw),
+    )
     record("key.issued", row, tenant_id=tenant.pk, after=fields_of(row))
     return row, raw
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 
 from sessions_app.edge.api import api
 from sessions_app.edge.routing import websocket_urlpatterns
-from sessions_app.tenants.scope import TenantOwned, everyone
+from sessions_app.tenants.permissions import KEY_SCOPES, Can
+from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
+from sessions_app.tenants.services import issue_secret_key
 from tests.fakes.house import OWN_ORIGIN, Business, Caller
 from tests.fakes.sockets import Socket
 
@@ -55,6 +58,34 @@ async def test_a_stranger_finds_nothing(
     assert answer.status_code == (401 if path == "/sessions" and credential == "token" else 404)
     assert str(harbor.tenant.id).encode() not in answer.content
     assert harbor.tenant.name.encode() not in answer.content
+
+
+NEEDED = {
+    ("POST", "/sessions"): Can.OPEN_SESSIONS,
+    ("GET", "/sessions/{session_id}"): Can.READ_SESSIONS,
+    ("GET", "/sessions/{session_id}/turns"): Can.READ_SESSIONS,
+}
+"""Endpoint → scope; all others need `sessions:use`."""
+
+
+@pytest.mark.parametrize("scope", [None, *KEY_SCOPES])
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+async def test_a_key_opens_what_its_scopes_name_and_nothing_else(
+    riverside: Business, method: str, path: str, scope: Can | None
+) -> None:
+    """The key's own tenant: what is refused is refused for the scope alone."""
+    raw = await sync_to_async(key_with)(riverside, scope)
+    body = BODIES[method, path] if path != "/sessions" else {"assistant": riverside.assistant.slug}
+    answer = await Caller(raw)(method, path.replace("{session_id}", str(riverside.session.id)), body)
+    needed = NEEDED.get((method, path), Can.USE_SESSIONS)
+    assert (answer.status_code == 403) == (scope != needed), answer.content
+    if scope != needed:
+        assert needed.value in answer.json()["detail"]
+
+
+def key_with(business: Business, scope: Can | None) -> str:
+    with tenant_scope(business.tenant.id):
+        return issue_secret_key(tenant=business.tenant, label="narrow", scopes=[scope] if scope else [])[1]
 
 
 @pytest.mark.parametrize("scope", ["visitor", "subscriber"])

@@ -211,7 +211,7 @@ def test_the_form_says_what_to_mend(business, changes, words):
 
 def test_a_secret_key_is_shown_once(business):
     client = signed_in(business["owner"])
-    answer = client.post(page("secretkey", "add"), {"label": "crm"})
+    answer = client.post(page("secretkey", "add"), {"label": "crm", "scopes": ["sessions:open"], "days": "30"})
     raw = re.search(r"sk_[\w-]+", answer.content.decode())[0]
     assert "no-store" in answer["Cache-Control"]
     principal = principal_for_key(raw)
