@@ -5,20 +5,20 @@ Secrets may also come from a file: NAME_FILE gives the file's path (as Docker an
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from goassist_site import data_folder
+from goassist_site.network_texts import AddressList, Bind, CommaList, NetworkList, OriginList
 from goassist_site.production import MIN_SECRET_CHARS, production_problems
 from goassist_site.secret_files import SecretFiles, SettingsError
 from pipeline.contracts.numbers import CHATS_PER_MINUTE, OFFERS_PER_MINUTE, SESSIONS_PER_MINUTE
 
 POOL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
-CommaList = Annotated[list[str], NoDecode]
 
 
 class Env(BaseSettings):
@@ -54,7 +54,7 @@ class Env(BaseSettings):
         ["localhost", "127.0.0.1", "[::1]"],
         description="Host names that requests may carry, separated by commas. `*` is refused in distributed mode.",
     )
-    goassist_origins: CommaList = Field(
+    goassist_origins: OriginList = Field(
         [],
         description="The installation's own origins, separated by commas (`https://voice.example.com`). Empty: "
         "`http://127.0.0.1:$PORT` and `http://localhost:$PORT`. Browser keys that name no origins work only here.",
@@ -75,6 +75,13 @@ class Env(BaseSettings):
         description="`redis://host:6379/0`: channel layer, Celery broker and cache. Empty: in memory, one process.",
     )
 
+    # What it may call.
+    goassist_outgoing_networks: NetworkList = Field(
+        [],
+        description="Private networks (`10.1.0.0/16`) that addresses written by tenants may lead to, separated by "
+        "commas. Empty: public addresses only.",
+    )
+
     # The machine.
     goassist_seats: int = Field(8, ge=1, le=1000, description="Sessions that one worker takes at a time.")
     goassist_pool: str = Field("default", pattern=POOL_PATTERN, description="Pool a worker serves.")
@@ -82,12 +89,12 @@ class Env(BaseSettings):
         0, ge=0, le=65535, description="Port of a worker's own /healthz, /readyz and /metrics on 127.0.0.1; 0: none."
     )
     goassist_drain_s: float = Field(30.0, ge=0, le=3600, description="Seconds a draining worker lets its sessions end.")
-    goassist_media_addresses: CommaList = Field(
+    goassist_media_addresses: AddressList = Field(
         [],
         description="This machine's IP addresses on which a worker takes calls, separated by commas. Empty: all of "
         "its own, except loopback.",
     )
-    goassist_audio_bind: str = Field(
+    goassist_audio_bind: Bind = Field(
         "",
         description="IP address on which a worker takes the sound of visitors whose network blocks UDP, from web "
         "processes on other machines. Empty: a unix socket in `$GOASSIST_DATA/audio`, for web and worker on one.",
@@ -151,40 +158,6 @@ class Env(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, SecretFiles(settings_cls)
-
-    @field_validator("goassist_allowed_hosts", "goassist_origins", "goassist_media_addresses", mode="before")
-    @classmethod
-    def _split_commas(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("goassist_origins")
-    @classmethod
-    def _origins_are_origins(cls, origins: list[str]) -> list[str]:
-        for origin in origins:
-            parts = urlsplit(origin)
-            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
-                raise ValueError(f"{origin!r} is not an origin; write scheme and host only: https://voice.example.com")
-        return origins
-
-    @field_validator("goassist_media_addresses")
-    @classmethod
-    def _addresses_are_numbers(cls, addresses: list[str]) -> list[str]:
-        for address in addresses:
-            try:
-                ip_address(address)
-            except ValueError:
-                raise ValueError(f"{address!r} is not an IP address; write 192.0.2.10, or 2001:db8::10") from None
-        return addresses
-
-    @field_validator("goassist_audio_bind")
-    @classmethod
-    def _bind_is_a_number(cls, address: str) -> str:
-        if address:
-            try:
-                ip_address(address)
-            except ValueError:
-                raise ValueError(f"{address!r} is not an IP address; write 10.0.0.5, or 0.0.0.0 for all") from None
-        return address
 
     @field_validator("database_url")
     @classmethod
