@@ -171,8 +171,8 @@ class TurnRecord:
 
 
 def turn_id(session_id: str, leg: int, number: int) -> str:
-    """The public name of a turn: unique, and sortable within its session."""
-    return f"{session_id}.{leg}.{number}"
+    """The public name of a turn, `trn_…`: unique, and sortable within its session."""
+    return f"trn_{session_id.removeprefix('ses_')}.{leg}.{number}"
 
 
 @dataclass(frozen=True, slots=True)

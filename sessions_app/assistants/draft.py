@@ -99,7 +99,7 @@ def spec_from(*, assistant: Assistant, draft: Draft) -> AssistantSpec:
     return AssistantSpec(
         tenant_id=str(assistant.tenant_id),
         tenant_name=assistant.tenant.name,
-        assistant_id=str(assistant.id),
+        assistant_id=assistant.id,
         assistant_slug=assistant.slug,
         assistant_name=assistant.name,
         greeting=draft.greeting,

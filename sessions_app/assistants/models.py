@@ -1,11 +1,12 @@
 """An assistant has a draft that people edit, and frozen versions that answer visitors."""
 
-import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 
+from sessions_app.tenants import ids
+from sessions_app.tenants.ids import PrefixedId
 from sessions_app.tenants.scope import TenantOwned, TenantScopedManager, TenantScopedQuerySet
 
 
@@ -26,7 +27,7 @@ class FrozenManager(TenantScopedManager):
 
 
 class Assistant(TenantOwned):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = PrefixedId(prefix=ids.ASSISTANT, primary_key=True, editable=False)
     slug = models.SlugField(max_length=60, help_text="Part of the address of its page.")
     name = models.CharField(max_length=120)
     draft = models.JSONField(default=dict)
@@ -50,7 +51,7 @@ class Assistant(TenantOwned):
 
 
 class AssistantVersion(TenantOwned):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = PrefixedId(prefix=ids.VERSION, primary_key=True, editable=False)
     assistant = models.ForeignKey(Assistant, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     manifest = models.JSONField()

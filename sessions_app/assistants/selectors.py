@@ -1,13 +1,11 @@
 """Reading: assistants and their versions."""
 
-from uuid import UUID
-
 from pipeline.contracts.spec import AssistantSpec
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.tenants.scope import everyone
 
 
-def live_version(assistant_id: UUID | str) -> AssistantVersion | None:
+def live_version(assistant_id: str) -> AssistantVersion | None:
     """The version that answers visitors now; None when nothing was published, or no such assistant is in scope."""
     assistant = Assistant.objects.select_related("live_version").filter(pk=assistant_id).first()
     return assistant.live_version if assistant else None

@@ -1,7 +1,6 @@
 """The session API (`/api/v1`). Thin: who calls, what is asked, what is answered; the doing is in `calls`."""
 
 from typing import Any
-from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -48,7 +47,7 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
         await Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute).admit(subject)
     await ensure_welcome()
     session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel)
-    token, expires_at = tokens.issue(tokens.SessionToken(str(session.id), str(session.tenant_id), "visitor"))
+    token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "visitor"))
     opened = {
         "id": session.id,
         "token": token,
@@ -63,8 +62,8 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
     return Status(201, opened)
 
 
-@api.get("/sessions/{uuid:session_id}", auth=SESSION_AUTH, response={200: schemas.SessionOut, **errors()})
-async def read_session(request: CalledRequest, session_id: UUID) -> dict[str, Any]:
+@api.get("/sessions/{session_id}", auth=SESSION_AUTH, response={200: schemas.SessionOut, **errors()})
+async def read_session(request: CalledRequest, session_id: str) -> dict[str, Any]:
     session = await _session(request, session_id, Can.READ_SESSIONS)
     fields = ("id", "channel", "state", "leg", "created_at", "last_seen_at", "ended_at", "end_reason")
     return {
@@ -74,19 +73,19 @@ async def read_session(request: CalledRequest, session_id: UUID) -> dict[str, An
     }
 
 
-@api.delete("/sessions/{uuid:session_id}", auth=SESSION_AUTH, response={204: None, **errors()})
-async def end_session(request: CalledRequest, session_id: UUID) -> Status:
+@api.delete("/sessions/{session_id}", auth=SESSION_AUTH, response={204: None, **errors()})
+async def end_session(request: CalledRequest, session_id: str) -> Status:
     """Hangs up. What was said stays in the history. Ending a session that has ended changes nothing."""
     await calls.hang_up(await _session(request, session_id, Can.USE_SESSIONS), "hangup")
     return Status(204, None)
 
 
 @api.post(
-    "/sessions/{uuid:session_id}/offer",
+    "/sessions/{session_id}/offer",
     auth=SESSION_AUTH,
     response={200: schemas.AnswerOut, **errors(409, 429, 503)},
 )
-async def offer(request: CalledRequest, session_id: UUID, body: schemas.Description) -> dict[str, Any]:
+async def offer(request: CalledRequest, session_id: str, body: schemas.Description) -> dict[str, Any]:
     """Answers a WebRTC offer. Offer again to reconnect: the conversation goes on, perhaps on another machine.
 
     503 with `place`: all lines are taken, and the session stands in the queue; offer again after `retry_after_s`."""
@@ -94,47 +93,45 @@ async def offer(request: CalledRequest, session_id: UUID, body: schemas.Descript
     return {"sdp": answer.sdp, "type": "answer", "leg": answer.leg}
 
 
-@api.post("/sessions/{uuid:session_id}/ice-candidates", auth=SESSION_AUTH, response={204: None, **errors(409, 503)})
-async def add_ice_candidate(request: CalledRequest, session_id: UUID, body: schemas.CandidateIn) -> Status:
+@api.post("/sessions/{session_id}/ice-candidates", auth=SESSION_AUTH, response={204: None, **errors(409, 503)})
+async def add_ice_candidate(request: CalledRequest, session_id: str, body: schemas.CandidateIn) -> Status:
     session = await _session(request, session_id, Can.USE_SESSIONS)
     await calls.add_candidate(session, body.candidate, body.sdpMid, body.sdpMLineIndex)
     return Status(204, None)
 
 
-@api.post(
-    "/sessions/{uuid:session_id}/chat", auth=SESSION_AUTH, response={200: schemas.ChatOut, **errors(409, 429, 503)}
-)
-async def chat(request: CalledRequest, session_id: UUID, body: schemas.ChatIn) -> dict[str, Any]:
+@api.post("/sessions/{session_id}/chat", auth=SESSION_AUTH, response={200: schemas.ChatOut, **errors(409, 429, 503)})
+async def chat(request: CalledRequest, session_id: str, body: schemas.ChatIn) -> dict[str, Any]:
     """Type instead of speaking; needs no WebRTC. Waits for the whole reply."""
     reply = await calls.chat(await _session(request, session_id, Can.USE_SESSIONS), body.message)
     return {"reply": reply.text, "turn_id": reply.turn_id}
 
 
-@api.get("/sessions/{uuid:session_id}/turns", auth=SESSION_AUTH, response={200: list[schemas.TurnOut], **errors()})
-async def read_turns(request: CalledRequest, session_id: UUID) -> list[Any]:
+@api.get("/sessions/{session_id}/turns", auth=SESSION_AUTH, response={200: list[schemas.TurnOut], **errors()})
+async def read_turns(request: CalledRequest, session_id: str) -> list[Any]:
     """What was said so far, oldest first."""
     session = await _session(request, session_id, Can.READ_SESSIONS)
     return await sync_to_async(_turns)(session)
 
 
 @api.post(
-    "/sessions/{uuid:session_id}/subscribers",
+    "/sessions/{session_id}/subscribers",
     auth=SESSION_AUTH,
     response={201: schemas.SubscriberOut, **errors(409)},
 )
-async def add_subscriber(request: CalledRequest, session_id: UUID) -> Status:
+async def add_subscriber(request: CalledRequest, session_id: str) -> Status:
     """A token that may watch the session's face over the blendshape websocket, and nothing else."""
     session = await _session(request, session_id, Can.USE_SESSIONS)
     calls.ensure_open(session)
-    token, expires_at = tokens.issue(tokens.SessionToken(str(session.id), str(session.tenant_id), "subscriber"))
+    token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "subscriber"))
     url = socket_url(request, f"/ws/v1/sessions/{session.id}/blendshapes")
     return Status(201, {"token": token, "expires_at": expires_at, "url": url})
 
 
-async def _session(request: CalledRequest, session_id: UUID, can: Can) -> Session:
+async def _session(request: CalledRequest, session_id: str, can: Can) -> Session:
     """The session asked for. Raises NotFound for one that this caller cannot know, Forbidden for what it may not do."""
     caller = request.auth
-    if caller.session_id is not None and caller.session_id != str(session_id):
+    if caller.session_id is not None and caller.session_id != session_id:
         raise NotFound("There is no such session.")
     session = await sync_to_async(calls.find_session)(caller.tenant_id, session_id)
     caller.need(can)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from typing import Any, NoReturn
-from uuid import UUID
 from weakref import WeakValueDictionary
 
 from channels.db import database_sync_to_async
@@ -21,13 +20,14 @@ from sessions_app.history.models import Session
 from sessions_app.history.selectors import conversation
 from sessions_app.operations.admission import Limit, SessionOver, ensure_going
 from sessions_app.operations.seating import Attempt, OnPlace, forget, seated
+from sessions_app.tenants import ids
 from sessions_app.tenants.scope import tenant_scope
 
 _placing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """One leg of a session is placed at a time (per process; a second process gets a later leg number)."""
 
 
-def find_session(tenant_id: str, session_id: UUID | str) -> Session:
+def find_session(tenant_id: str, session_id: str) -> Session:
     """Raises NotFound; also for another tenant's session."""
     with tenant_scope(tenant_id):
         try:
@@ -47,10 +47,7 @@ def open_session(tenant_id: str, assistant: str, channel: str) -> Session:
 
 
 def _assistant(name: str) -> Assistant:
-    try:
-        wanted: dict[str, Any] = {"id": UUID(name)}
-    except ValueError:
-        wanted = {"slug": name}
+    wanted = {"id": name} if ids.is_id(ids.ASSISTANT, name) else {"slug": name}
     found: Assistant | None = Assistant.objects.filter(**wanted).first()
     if found is None:
         raise NotFound("There is no such assistant.")
@@ -66,7 +63,7 @@ async def take_offer(
     Raises SessionOver, TooMany, MediaError, Queued, Refused and what else `switchboard.place` raises.
     """
     ensure_open(session)
-    await Limit("connection offers", settings.GOASSIST.goassist_offers_per_minute).admit(str(session.id))
+    await Limit("connection offers", settings.GOASSIST.goassist_offers_per_minute).admit(session.id)
     return await _seated(session, lambda: _take(session, sdp, transport), on_place)
 
 
@@ -90,7 +87,7 @@ async def _take(session: Session, sdp: str, transport: str) -> wire.Answer:
 async def _seated(session: Session, attempt: Attempt, on_place: OnPlace | None) -> wire.Answer:
     """Who was in a call already does not queue behind those who never were."""
     since = session.created_at.timestamp() if session.mailbox else time.time()
-    return await seated(str(session.id), since, attempt, on_place)
+    return await seated(session.id, since, attempt, on_place)
 
 
 async def chat(session: Session, text: str, on_place: OnPlace | None = None) -> wire.ChatReply:
@@ -99,15 +96,15 @@ async def chat(session: Session, text: str, on_place: OnPlace | None = None) -> 
     Raises SessionOver, TooMany, Queued, Refused, EngineError, Unreachable or MailboxSilent.
     """
     ensure_open(session)
-    await Limit("messages", settings.GOASSIST.goassist_chats_per_minute).admit(str(session.id))
+    await Limit("messages", settings.GOASSIST.goassist_chats_per_minute).admit(session.id)
     silent = ""
     if session.mailbox:
         try:
-            return await switchboard.ask_chat(session.mailbox, str(session.id), text)
+            return await switchboard.ask_chat(session.mailbox, session.id, text)
         except switchboard.MailboxSilent:
             silent = session.mailbox
     answer = await _seated(session, lambda: _instead_of(session, silent), on_place)
-    return await switchboard.ask_chat(answer.mailbox, str(session.id), text)
+    return await switchboard.ask_chat(answer.mailbox, session.id, text)
 
 
 async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
@@ -115,17 +112,17 @@ async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, s
     ensure_open(session)
     if not session.mailbox:
         raise Conflict("Send the offer first; candidates belong to it.")
-    await switchboard.tell(session.mailbox, wire.Candidate(str(session.id), candidate, sdp_mid, sdp_m_line_index))
+    await switchboard.tell(session.mailbox, wire.Candidate(session.id, candidate, sdp_mid, sdp_m_line_index))
 
 
 async def hang_up(session: Session, reason: str) -> None:
     """Ends the session. Twice is once."""
     with tenant_scope(session.tenant_id):
         await database_sync_to_async(services.end_session)(session_id=session.id, reason=reason)
-    await forget(str(session.id))
+    await forget(session.id)
     if session.mailbox:
         await _let_go(session, session.mailbox, reason)
-    await switchboard.tell_watchers(str(session.id), {"type": "session_over", "reason": reason})
+    await switchboard.tell_watchers(session.id, {"type": "session_over", "reason": reason})
 
 
 def ensure_open(session: Session) -> None:
@@ -133,7 +130,7 @@ def ensure_open(session: Session) -> None:
 
 
 def _lock(session: Session) -> asyncio.Lock:
-    return _placing.setdefault(str(session.id), asyncio.Lock())
+    return _placing.setdefault(session.id, asyncio.Lock())
 
 
 async def _again(session: Session) -> Session:
@@ -148,7 +145,7 @@ async def _instead_of(session: Session, silent: str) -> wire.Answer:
     async with _lock(session):
         fresh = await _again(session)
         if fresh.mailbox != silent:
-            return wire.Answer(str(fresh.id), fresh.leg, "", str(fresh.mailbox), str(fresh.worker))
+            return wire.Answer(fresh.id, fresh.leg, "", str(fresh.mailbox), str(fresh.worker))
         if silent:
             await _let_go(session, silent)
         return await _place(fresh, "")
@@ -157,7 +154,7 @@ async def _instead_of(session: Session, silent: str) -> wire.Answer:
 async def _place(session: Session, sdp: str, transport: str = "webrtc") -> wire.Answer:
     leg, spec, history = await database_sync_to_async(_next_leg)(session)
     answer = await switchboard.place(
-        session_id=str(session.id),
+        session_id=session.id,
         leg=leg,
         spec=spec,
         sdp=sdp,
@@ -197,6 +194,6 @@ def _attach(session: Session, answer: wire.Answer) -> bool:
 async def _let_go(session: Session, mailbox: str, reason: str = "moved") -> None:
     """Tells a worker that it need not hold the session any more. One that is gone already needs no telling."""
     try:
-        await switchboard.tell(mailbox, wire.Hangup(str(session.id), reason))
+        await switchboard.tell(mailbox, wire.Hangup(session.id, reason))
     except PipelineError:
         return

@@ -2,16 +2,18 @@
 
 from typing import Any, cast
 
-from django.urls import path, re_path
+from django.urls import re_path
 
 from sessions_app.edge.audio import audio
 from sessions_app.edge.blendshapes import BlendshapeConsumer
 from sessions_app.edge.signaling import SignalingConsumer
 from sessions_app.edge.sockets import Nowhere
 
+SESSION = r"(?P<session_id>ses_[0-9a-f]{32})"
+
 websocket_urlpatterns = [
-    path("ws/v1/sessions/<uuid:session_id>/", SignalingConsumer.as_asgi()),
-    path("ws/v1/sessions/<uuid:session_id>/blendshapes", BlendshapeConsumer.as_asgi()),
-    path("ws/v1/sessions/<uuid:session_id>/audio/", cast(Any, audio)),
+    re_path(rf"^ws/v1/sessions/{SESSION}/$", SignalingConsumer.as_asgi()),
+    re_path(rf"^ws/v1/sessions/{SESSION}/blendshapes$", BlendshapeConsumer.as_asgi()),
+    re_path(rf"^ws/v1/sessions/{SESSION}/audio/$", cast(Any, audio)),
     re_path("", Nowhere.as_asgi()),
 ]

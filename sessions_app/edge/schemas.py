@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from ninja import Schema
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
@@ -45,7 +44,7 @@ class Urls(Schema):
 
 
 class SessionOpened(Schema):
-    id: UUID
+    id: str
     token: str = Field(description="For this session only: `Authorization: Bearer`, or subprotocol of its websocket.")
     expires_at: datetime
     ice_servers: list[dict[str, Any]]
@@ -53,8 +52,8 @@ class SessionOpened(Schema):
 
 
 class SessionOut(Schema):
-    id: UUID
-    assistant: UUID
+    id: str
+    assistant: str
     assistant_slug: str
     channel: str
     state: str

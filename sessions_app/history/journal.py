@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from pipeline.contracts.dialogue import LegRecord, Record, TurnRecord
 from sessions_app.history.models import Session, SessionState, Turn
+from sessions_app.tenants.ids import SESSION, is_id
 from sessions_app.tenants.scope import everyone
 
 log = structlog.get_logger(__name__)
@@ -53,16 +54,9 @@ def apply_records(records: list[Record]) -> None:
 
 def _lock_sessions(records: list[Record]) -> dict[str, str]:
     """Session id → tenant id of those that are there; held, so that none is deleted under its new turns."""
-    ids = {parsed for record in records if (parsed := _uuid(record.session_id))}
+    ids = {record.session_id for record in records if is_id(SESSION, record.session_id)}
     rows = Session.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-    return {str(pk): str(tenant_id) for pk, tenant_id in rows.values_list("pk", "tenant_id")}
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return {pk: str(tenant_id) for pk, tenant_id in rows.values_list("pk", "tenant_id")}
 
 
 def _apply(record: Record) -> None:
@@ -101,7 +95,7 @@ def _seen(session_id: str, at: datetime) -> None:
 def _turn(record: TurnRecord) -> Turn:
     return Turn(
         tenant_id=UUID(record.tenant_id),
-        session_id=UUID(record.session_id),
+        session_id=record.session_id,
         leg=record.leg,
         number=record.number,
         origin=_clean(record.origin, 10),

@@ -1,11 +1,11 @@
 """What happened: sessions and their turns."""
 
-import uuid
-
 from django.db import models
 
 from pipeline.contracts.dialogue import turn_id
 from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.tenants import ids
+from sessions_app.tenants.ids import PrefixedId
 from sessions_app.tenants.scope import TenantOwned
 
 
@@ -23,7 +23,7 @@ class SessionState(models.TextChoices):
 class Session(TenantOwned):
     """A visitor's conversation, over one worker or several (legs)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = PrefixedId(prefix=ids.SESSION, primary_key=True, editable=False)
     assistant = models.ForeignKey(Assistant, on_delete=models.RESTRICT, related_name="+")
     version = models.ForeignKey(AssistantVersion, on_delete=models.RESTRICT, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.VOICE)
@@ -44,7 +44,7 @@ class Session(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"session {str(self.id)[:8]}"
+        return f"session {self.id[:12]}"
 
 
 class Turn(TenantOwned):
@@ -80,4 +80,4 @@ class Turn(TenantOwned):
 
     @property
     def turn_id(self) -> str:
-        return turn_id(str(self.session_id), self.leg, self.number)
+        return turn_id(self.session_id, self.leg, self.number)

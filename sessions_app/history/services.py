@@ -29,7 +29,7 @@ def create_session(
 
 
 @transaction.atomic
-def next_leg(*, session_id: UUID | str) -> int:
+def next_leg(*, session_id: str) -> int:
     """The number of the connection that is offered now, from 1. Two offers at once get two numbers.
 
     Raises Session.DoesNotExist.
@@ -40,14 +40,14 @@ def next_leg(*, session_id: UUID | str) -> int:
     return session.leg
 
 
-def attach(*, session_id: UUID | str, leg: int, mailbox: str, worker: str) -> bool:
+def attach(*, session_id: str, leg: int, mailbox: str, worker: str) -> bool:
     """A worker took this leg. False: a later leg was offered meanwhile, or the session has ended."""
     rows = Session.objects.filter(pk=session_id, leg=leg).exclude(state=SessionState.ENDED)
     changed = rows.update(mailbox=mailbox, worker=worker, state=SessionState.LIVE, last_seen_at=timezone.now())
     return bool(changed)
 
 
-def end_session(*, session_id: UUID | str, reason: str) -> bool:
+def end_session(*, session_id: str, reason: str) -> bool:
     """False: it had ended already (its first reason stays), or there is no such session in scope."""
     rows = Session.objects.filter(pk=session_id).exclude(state=SessionState.ENDED)
     return bool(
@@ -59,7 +59,7 @@ LOST = "lost"
 """Why a session ended that nobody has heard of: its worker died, or its news could not be written."""
 
 
-def touch(session_ids: Iterable[UUID | str]) -> int:
+def touch(session_ids: Iterable[str]) -> int:
     """These sessions are alive now; one that was given up while the database was away lives again."""
     rows = Session.objects.filter(pk__in=list(session_ids))
     rows.filter(state=SessionState.ENDED, end_reason=LOST).update(state=SessionState.LIVE, end_reason="", ended_at=None)

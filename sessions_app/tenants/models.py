@@ -7,6 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 
+from sessions_app.tenants import ids
+from sessions_app.tenants.ids import PrefixedId
 from sessions_app.tenants.permissions import SESSION_SCOPES
 from sessions_app.tenants.scope import TenantOwned, TenantScopedManager, TenantScopedQuerySet, check_writable
 
@@ -78,6 +80,7 @@ class Role(models.TextChoices):
 
 
 class Membership(TenantOwned):
+    public_id = PrefixedId(prefix=ids.MEMBER, unique=True, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -111,7 +114,7 @@ class LastingManager(TenantScopedManager):
 class PublishableKey(TenantOwned):
     """Stands in a web page for everybody to read: opens sessions from allowed origins, nothing else."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = PrefixedId(prefix=ids.PUBLISHABLE_KEY, primary_key=True, editable=False)
     key = models.CharField(max_length=64, unique=True, editable=False)
     label = models.CharField(max_length=80)
     allowed_origins = models.JSONField(
@@ -136,7 +139,7 @@ def session_scopes() -> list[str]:
 class SecretKey(TenantOwned):
     """For the tenant's own servers. Only a hash is kept: 256 random bits need no slow hash."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = PrefixedId(prefix=ids.SECRET_KEY, primary_key=True, editable=False)
     prefix = models.CharField(max_length=12, editable=False)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     label = models.CharField(max_length=80)

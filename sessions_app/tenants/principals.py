@@ -11,7 +11,7 @@ from sessions_app.tenants.permissions import Can
 class Principal:
     kind: Literal["publishable", "secret"]
     tenant_id: UUID
-    key_id: UUID
+    key_id: str
     scopes: frozenset[Can]
     allowed_origins: tuple[str, ...] = ()
     """Where a publishable key may be used from, never empty. Secret keys have none: browsers must not hold them."""

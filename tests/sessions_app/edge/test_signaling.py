@@ -59,7 +59,7 @@ async def test_chat_is_answered_with_its_own_id(riverside: Business, worker: Fak
         await page.send_json_to({"type": "chat", "text": "hi", "id": "m1"})
         reply = await page.hear()
         assert (reply["type"], reply["id"], reply["text"]) == ("chat_reply", "m1", "You said: hi")
-        assert reply["turn_id"].startswith(str(riverside.session.id))
+        assert reply["turn_id"].startswith(f"trn_{riverside.session.id[4:]}")
 
 
 async def test_losing_the_socket_does_not_hang_up(riverside: Business, worker: FakeWorker) -> None:

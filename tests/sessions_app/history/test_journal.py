@@ -64,7 +64,7 @@ def test_a_turn_is_kept_with_all_that_is_known_of_it(session):
     apply_records([said(session), told(session, interrupted=True, cancel_reason="USER_BARGE_IN", warmup=True)])
     with everyone():
         turn = Turn.objects.get(session=session)
-    assert turn.turn_id == f"{session.id}.1.1"
+    assert turn.turn_id == f"trn_{session.id[4:]}.1.1"
     assert (turn.interrupted, turn.cancel_reason, turn.warmup) == (True, "USER_BARGE_IN", True)
     assert (turn.timings, turn.passages) == ({"ttfa_ms": 120.5}, [["hours", 0.9]])
     assert turn.version_digest == "f" * 64

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,7 +31,7 @@ def look(client, tenant, reason=WHY):
 
 
 def status(client, model, view, *args):
-    return client.get(reverse(f"admin:sessions_app_{model}_{view}", args=args)).status_code
+    return client.get(reverse(f"admin:sessions_app_{model}_{view}", args=[quote(str(arg)) for arg in args])).status_code
 
 
 def test_an_operator_looks_into_one_tenant_and_changes_nothing(riverside, session):
@@ -44,7 +45,7 @@ def test_an_operator_looks_into_one_tenant_and_changes_nothing(riverside, sessio
         assert status(client, model, "changelist") == 200
         assert status(client, model, "add") == 403
     answer = client.post(
-        reverse("admin:sessions_app_assistant_change", args=[session.assistant_id]), {"name": "Changed"}
+        reverse("admin:sessions_app_assistant_change", args=[quote(session.assistant_id)]), {"name": "Changed"}
     )
     assert answer.status_code == 403
     chosen = {"action": "publish_chosen", "_selected_action": [str(session.assistant_id)]}
