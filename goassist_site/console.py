@@ -88,6 +88,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Tenants", "apartment", "tenant"),
                     _item("Users", "person", "user"),
+                    _item("Operator keys", "vpn_key", "operatorkey"),
                     _item("Soak runs", "speed", "soakrun"),
                 ],
             },

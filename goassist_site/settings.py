@@ -88,6 +88,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "soak runs that died": {"task": "operations.sweep_soak_runs", "schedule": 30.0},
     "sessions that died": {"task": "operations.reap_sessions", "schedule": 30.0},
+    "answers nobody may ask for again": {"task": "operations.forget_answers", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

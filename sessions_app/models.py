@@ -2,15 +2,17 @@
 
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.history.models import Session, Turn
-from sessions_app.operations.models import LiveSession, SoakRun
-from sessions_app.tenants.models import AuditEntry, Membership, PublishableKey, SecretKey, Tenant, User
+from sessions_app.operations.models import IdempotentAnswer, LiveSession, SoakRun
+from sessions_app.tenants.models import AuditEntry, Membership, OperatorKey, PublishableKey, SecretKey, Tenant, User
 
 __all__ = (
     "Assistant",
     "AssistantVersion",
     "AuditEntry",
+    "IdempotentAnswer",
     "LiveSession",
     "Membership",
+    "OperatorKey",
     "PublishableKey",
     "SecretKey",
     "Session",

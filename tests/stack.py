@@ -143,9 +143,11 @@ class Stack:
                 return error.code, json.loads(error.read() or b"null")
 
     def turns(self, slug: str, session_id: str) -> list[dict[str, Any]]:
-        status, answer = self.api("GET", f"/sessions/{session_id}/turns", token=self.tenant(slug)["secret_key"])
+        status, answer = self.api(
+            "GET", f"/sessions/{session_id}/turns?limit=100", token=self.tenant(slug)["secret_key"]
+        )
         assert status == 200, answer
-        return list(answer["turns"] if isinstance(answer, dict) else answer)
+        return list(answer["data"])
 
     def stop(self) -> None:
         """Everything, in the reverse order; the first failure is raised when all are down."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
@@ -10,6 +10,7 @@ from ninja.security import HttpBearer
 
 from sessions_app.edge import origins, tokens
 from sessions_app.edge.problems import Forbidden
+from sessions_app.edge.repeats import claim_key
 from sessions_app.tenants.models import PublishableKey
 from sessions_app.tenants.permissions import VISITOR, Can
 from sessions_app.tenants.scope import tenant_scope
@@ -18,11 +19,14 @@ from sessions_app.tenants.selectors import principal_for_key
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    kind: Literal["publishable", "secret", "visitor", "subscriber"]
+    kind: Literal["publishable", "secret", "operator", "visitor", "subscriber"]
     tenant_id: str
+    """Empty: the installation's operator, who has no tenant."""
     scopes: frozenset[Can]
     name: str = ""
     """Of a key: its id. What is limited by key is counted under it."""
+    label: str = ""
+    """Of a key: what people call it."""
     session_id: str | None = None
     """Of a token: the one session that it opens."""
 
@@ -32,6 +36,8 @@ class Caller:
             return
         if self.kind == "publishable":
             raise Forbidden("A publishable key only opens sessions. Use the token that the session came with.")
+        if self.kind == "operator":
+            raise Forbidden("An operator's key opens what is the installation's, and nothing of a tenant's own.")
         raise Forbidden(f"This key has no scope {can.value}. Make one that has, in the console.")
 
 
@@ -44,12 +50,22 @@ class CalledRequest(HttpRequest):
 class Key(HttpBearer):
     """A tenant's key, publishable or secret."""
 
+    kinds: ClassVar[tuple[str, ...]] = ("publishable", "secret")
+
     async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        principal = await sync_to_async(principal_for_key)(token) if usable(token) else None
-        if principal is None:
+        known = await sync_to_async(principal_for_key)(token) if usable(token) else None
+        if known is None or known.kind not in self.kinds:
             return None
-        check_origin(request, principal.allowed_origins, required=principal.kind == "publishable")
-        return Caller(principal.kind, str(principal.tenant_id), principal.scopes, str(principal.key_id))
+        check_origin(request, known.allowed_origins, required=known.kind == "publishable")
+        caller = Caller(known.kind, str(known.tenant_id or ""), known.scopes, known.key_id, known.label)
+        await claim_key(request, caller.tenant_id, caller.name)
+        return caller
+
+
+class OperatorKey(Key):
+    """A key of the installation's operator."""
+
+    kinds = ("operator",)
 
 
 class SessionToken(HttpBearer):
@@ -60,6 +76,7 @@ class SessionToken(HttpBearer):
         if known is None or known.scope != "visitor":
             return None
         check_origin(request, await sync_to_async(listed_origins)(known.tenant_id))
+        await claim_key(request, known.tenant_id, known.session_id)
         return Caller(known.scope, known.tenant_id, VISITOR, session_id=known.session_id)
 
 

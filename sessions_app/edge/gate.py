@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import async_only_middleware
 
 from sessions_app.edge.problems import problem
+from sessions_app.edge.repeats import once
 
 MAX_BODY_BYTES = 64 * 1024
 PREFLIGHT_S = 600
@@ -23,11 +24,11 @@ def api_gate(get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> 
             return await get_response(request)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return _preflight(request)
-        response = _refusal(request) or _as_problem(await get_response(request))
+        response = _refusal(request) or _as_problem(await once(request, get_response))
         origin = getattr(request, "welcome_origin", "")
         if origin:
             response["Access-Control-Allow-Origin"] = origin
-            response["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID"
+            response["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID, Idempotency-Replayed"
         response["Vary"] = "Origin"
         response["Cache-Control"] = "no-store"
         return response
@@ -38,8 +39,8 @@ def api_gate(get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> 
 def _preflight(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     response["Access-Control-Allow-Origin"] = request.headers.get("Origin", "null")
-    response["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
-    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID"
+    response["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE"
+    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID, Idempotency-Key"
     response["Access-Control-Max-Age"] = str(PREFLIGHT_S)
     response["Vary"] = "Origin"
     return response

@@ -1,5 +1,6 @@
 """Errors of the API as problem documents (RFC 9457). What went wrong inside stays inside."""
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,10 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from pipeline.contracts.errors import EngineError, MediaError, PipelineError
+from sessions_app.edge.paging import BadCursor
+from sessions_app.edge.repeats import BadKey, replayed
 from sessions_app.operations.admission import SessionOver, TooMany
+from sessions_app.operations.idempotency import KeyReused, Replay, StillRunning
 from sessions_app.operations.seating import NoSeat
 
 log = structlog.get_logger(__name__)
@@ -38,9 +42,24 @@ class NotJson(Exception):
 
 class JsonParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
+        """Raises NotJson, and ValueError for what is no JSON or cannot be kept."""
         if request.content_type != "application/json":
             raise NotJson("Send JSON: `Content-Type: application/json`.")
-        return super().parse_body(request)
+        body = super().parse_body(request)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text: UnicodeEncodeError
+        return _without_nul(body)
+
+
+def _without_nul(value: Any) -> Any:
+    """PostgreSQL keeps no NUL, and no word has one."""
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case list():
+            return [_without_nul(part) for part in value]
+        case dict():
+            return {_without_nul(name): _without_nul(part) for name, part in value.items()}
+    return value
 
 
 def problem(status: int, detail: str = "", *, retry_after_s: int | None = None, **members: Any) -> HttpResponse:
@@ -81,11 +100,24 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
     return None
 
 
+def _of_the_request(request: HttpRequest, error: Exception) -> HttpResponse:
+    """What is wrong with a header or a parameter that schemas do not know."""
+    match error:
+        case KeyReused():
+            return problem(422, "This Idempotency-Key came with another request before.", code="key_reused")
+        case StillRunning():
+            detail = "The first request with this Idempotency-Key is still under way."
+            return problem(409, detail, code="still_running", retry_after_s=1)
+    return problem(422, str(error), code="invalid")
+
+
 def install(api: NinjaAPI) -> None:
     """Every error that leaves an endpoint leaves it as a problem."""
     described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, PipelineError)
     handlers: dict[type[Exception], Callable[..., HttpResponse]] = {
         **dict.fromkeys(described, _described),
+        **dict.fromkeys((BadKey, BadCursor, KeyReused, StillRunning), _of_the_request),
+        Replay: lambda request, error: replayed(error),
         AuthenticationError: _unknown_caller,
         ValidationError: _invalid,
         HttpError: _refused,

@@ -4,6 +4,8 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from ninja import Schema
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
@@ -30,6 +32,19 @@ def _clean_words(text: str) -> str:
 Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_MESSAGE_CHARS), AfterValidator(_clean_words)]
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SDP_CHARS)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+def _email(text: str) -> str:
+    try:
+        validate_email(text)
+    except ValidationError as error:
+        raise ValueError("must be an e-mail address") from error
+    return text.lower()
+
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_clean_words)]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
 class SessionIn(Schema):
@@ -62,6 +77,14 @@ class SessionOut(Schema):
     last_seen_at: datetime
     ended_at: datetime | None
     end_reason: str
+
+    @staticmethod
+    def resolve_assistant(session: Any) -> str:
+        return str(session.assistant_id)
+
+    @staticmethod
+    def resolve_assistant_slug(session: Any) -> str:
+        return str(session.assistant.slug)
 
 
 class Description(Schema):
@@ -159,3 +182,8 @@ class HangupMessage(Schema):
 SocketMessage = OfferMessage | CandidateMessage | ChatMessage | HangupMessage
 
 socket_message: TypeAdapter[SocketMessage] = TypeAdapter(Annotated[SocketMessage, Field(discriminator="type")])
+
+
+def errors(*statuses: int) -> dict[int, Any]:
+    """The answers of an endpoint that are problems: those that any may give, and these."""
+    return dict.fromkeys((401, 403, 404, 422, *statuses), Problem)

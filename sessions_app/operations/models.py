@@ -1,4 +1,4 @@
-"""What operators keep: soak runs and their reports."""
+"""What operators keep (soak runs and their reports), and answers that may be asked for again."""
 
 import uuid
 from typing import Any
@@ -8,7 +8,8 @@ from django.db import models
 
 from sessions_app.assistants.models import Assistant
 from sessions_app.history.models import Session
-from sessions_app.tenants.models import SecretKey
+from sessions_app.tenants.models import SecretKey, Tenant
+from sessions_app.tenants.scope import TenantOwned
 
 
 class RunState(models.TextChoices):
@@ -77,3 +78,23 @@ class LiveSession(Session):
         proxy = True
         verbose_name = "live session"
         ordering = ("-created_at",)
+
+
+class IdempotentAnswer(TenantOwned):
+    """What was answered to a request that carried an Idempotency-Key. `status` is None while it is under way."""
+
+    tenant = models.ForeignKey(  # type: ignore[assignment]
+        Tenant, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    caller = models.CharField(max_length=80)
+    key_hash = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.BinaryField(default=b"")
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=("caller", "key_hash"), name="one_answer_per_key")]
+
+    def __str__(self) -> str:
+        return f"answer to {self.caller}"

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from sessions_app.operations import services, soak
+from sessions_app.operations import idempotency, services, soak
 from sessions_app.tenants.scope import everyone
 
 
@@ -27,3 +27,10 @@ def reap_sessions() -> None:
     """Each 30 s: a session whose worker and visitor are both gone is not live."""
     with everyone():
         services.reap_sessions()
+
+
+@shared_task(name="operations.forget_answers")
+def forget_answers() -> None:
+    """Each hour: answers that may no longer be asked for again."""
+    with everyone():
+        idempotency.forget_old()

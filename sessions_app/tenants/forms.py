@@ -1,6 +1,5 @@
 """Forms of the console that Django cannot guess from the rows."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -16,11 +15,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from sessions_app.tenants.models import Membership, PublishableKey, SecretKey, Tenant, User
+from sessions_app.tenants.keys import checked_origin
+from sessions_app.tenants.models import Membership, OperatorKey, PublishableKey, SecretKey, Tenant, User
 from sessions_app.tenants.permissions import KEY_SCOPES, SESSION_SCOPES
-
-ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-"""As browsers send it (RFC 6454, section 6.2); names of other alphabets in their xn-- form."""
 
 
 class LookForm(forms.Form):
@@ -95,14 +92,8 @@ class Lines(forms.CharField):
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
 
-class SecretKeyForm(forms.ModelForm):
-    scopes = forms.MultipleChoiceField(
-        choices=[(can.value, can.value) for can in KEY_SCOPES],
-        initial=[can.value for can in SESSION_SCOPES],
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="What the key may do. Give it what its program needs, and no more.",
-    )
-    days = forms.TypedChoiceField(
+def expiry() -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
         label="Expires",
         choices=[("", "never"), ("7", "in 7 days"), ("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year")],
         coerce=int,
@@ -111,6 +102,24 @@ class SecretKeyForm(forms.ModelForm):
         initial="90",
         widget=UnfoldAdminSelectWidget,
     )
+
+
+class OperatorKeyForm(forms.ModelForm):
+    days = expiry()
+
+    class Meta:
+        model = OperatorKey
+        fields = ("label",)
+
+
+class SecretKeyForm(forms.ModelForm):
+    scopes = forms.MultipleChoiceField(
+        choices=[(can.value, can.value) for can in KEY_SCOPES],
+        initial=[can.value for can in SESSION_SCOPES],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What the key may do. Give it what its program needs, and no more.",
+    )
+    days = expiry()
 
     class Meta:
         model = SecretKey
@@ -128,8 +137,7 @@ class PublishableKeyForm(forms.ModelForm):
         fields = ("label", "allowed_origins")
 
     def clean_allowed_origins(self) -> list[str]:
-        origins = [origin.lower() for origin in self.cleaned_data["allowed_origins"]]
-        for origin in origins:
-            if not ORIGIN.fullmatch(origin):
-                raise ValidationError(f"{origin} is not an origin. Write scheme and host only: https://www.example.com")
-        return origins
+        try:
+            return [checked_origin(origin) for origin in self.cleaned_data["allowed_origins"]]
+        except ValueError as error:
+            raise ValidationError(str(error)) from error

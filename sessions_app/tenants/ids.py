@@ -12,6 +12,7 @@ TENANT: Final = "ten"
 MEMBER: Final = "mem"
 PUBLISHABLE_KEY: Final = "pbk"
 SECRET_KEY: Final = "sek"  # noqa: S105
+OPERATOR_KEY: Final = "opk"
 ASSISTANT: Final = "ast"
 VERSION: Final = "ver"
 SESSION: Final = "ses"

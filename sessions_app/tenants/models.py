@@ -136,24 +136,41 @@ def session_scopes() -> list[str]:
     return [can.value for can in SESSION_SCOPES]
 
 
-class SecretKey(TenantOwned):
-    """For the tenant's own servers. Only a hash is kept: 256 random bits need no slow hash."""
+class ServerKey(models.Model):
+    """For programs on servers. Only a hash is kept: 256 random bits need no slow hash."""
 
-    id = PrefixedId(prefix=ids.SECRET_KEY, primary_key=True, editable=False)
     prefix = models.CharField(max_length=12, editable=False)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     label = models.CharField(max_length=80)
-    scopes = models.JSONField(default=session_scopes, help_text="What it may do (permissions.KEY_SCOPES).")
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    class Meta(TenantOwned.Meta):
-        ordering = ("-created_at",)
+    class Meta:
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.label} ({self.prefix}…)"
+
+
+class SecretKey(ServerKey, TenantOwned):
+    """For the tenant's own servers."""
+
+    id = PrefixedId(prefix=ids.SECRET_KEY, primary_key=True, editable=False)
+    scopes = models.JSONField(default=session_scopes, help_text="What it may do (permissions.KEY_SCOPES).")
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-created_at",)
+
+
+class OperatorKey(ServerKey):
+    """For the operator's own servers: opens what is the installation's (tenants), nothing that is a tenant's own."""
+
+    id = PrefixedId(prefix=ids.OPERATOR_KEY, primary_key=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
 
 
 class AuditEntry(TenantOwned):

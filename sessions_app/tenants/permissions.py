@@ -65,6 +65,8 @@ KEY_SCOPES: Final = tuple(can for can in Can if can not in {Can.RUN_INSTALLATION
 """What a tenant's secret key may be given. Owners are made by people, and the installation is no tenant's."""
 SESSION_SCOPES: Final = (Can.READ_SESSIONS, Can.OPEN_SESSIONS, Can.USE_SESSIONS)
 """What a secret key has that was given nothing else: enough to put an assistant on a site of one's own."""
+OPERATOR: Final = frozenset({Can.RUN_INSTALLATION})
+"""What an operator's key may do."""
 PUBLISHABLE: Final = frozenset({Can.OPEN_SESSIONS})
 """What a key that stands in a page, or a token made from it, may do."""
 VISITOR: Final = frozenset({Can.READ_SESSIONS, Can.USE_SESSIONS})

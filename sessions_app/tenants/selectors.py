@@ -7,8 +7,9 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from sessions_app.tenants.keys import PUBLISHABLE, SECRET, hash_key
-from sessions_app.tenants.models import Membership, PublishableKey, SecretKey, User
+from sessions_app.tenants.keys import OPERATOR, PUBLISHABLE, SECRET, hash_key
+from sessions_app.tenants.models import Membership, OperatorKey, PublishableKey, SecretKey, User
+from sessions_app.tenants.permissions import OPERATOR as OPERATOR_MAY
 from sessions_app.tenants.permissions import PUBLISHABLE as PUBLISHABLE_MAY
 from sessions_app.tenants.permissions import scopes_of
 from sessions_app.tenants.principals import Principal
@@ -27,20 +28,26 @@ def principal_for_key(raw: str) -> Principal | None:
         return None
     with everyone():
         if raw.startswith(SECRET):
-            return _of_secret(SecretKey.objects.filter(key_hash=hash_key(raw), revoked_at=None).first())
+            secret = _in_force(SecretKey, raw)
+            return secret and Principal("secret", secret.tenant_id, secret.id, secret.label, scopes_of(secret.scopes))
+        if raw.startswith(OPERATOR):
+            own = _in_force(OperatorKey, raw)
+            return own and Principal("operator", None, own.id, own.label, OPERATOR_MAY)
         if raw.startswith(PUBLISHABLE):
             key = PublishableKey.objects.filter(key=raw, revoked_at=None).first()
-            return Principal("publishable", key.tenant_id, key.id, PUBLISHABLE_MAY, origins_of(key)) if key else None
+            if key:
+                return Principal("publishable", key.tenant_id, key.id, key.label, PUBLISHABLE_MAY, origins_of(key))
     return None
 
 
-def _of_secret(key: SecretKey | None) -> Principal | None:
-    now = timezone.now()
+def _in_force(kind: Any, raw: str) -> Any:
+    """The row of that key, noted as used; None when unknown, revoked or expired."""
+    key, now = kind.objects.filter(key_hash=hash_key(raw), revoked_at=None).first(), timezone.now()
     if key is None or (key.expires_at and key.expires_at <= now):
         return None
     if key.last_used_at is None or now - key.last_used_at >= LAST_USED_GRAIN:
-        SecretKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return Principal("secret", key.tenant_id, key.id, scopes_of(key.scopes))
+        kind.objects.filter(pk=key.pk).update(last_used_at=now)
+    return key
 
 
 def origins_of(key: PublishableKey) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions_app.tenants.audit import fields_of, record
-from sessions_app.tenants.keys import PUBLISHABLE, SECRET, SHOWN_CHARS, hash_key, new_key
-from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
+from sessions_app.tenants.keys import OPERATOR, PUBLISHABLE, SECRET, SHOWN_CHARS, hash_key, new_key
+from sessions_app.tenants.models import Membership, OperatorKey, PublishableKey, Role, SecretKey, Tenant, User
 from sessions_app.tenants.permissions import SESSION_SCOPES, Can
 
 
@@ -35,6 +35,21 @@ def add_member(*, tenant: Tenant, user: User, role: Role = Role.VIEWER) -> Membe
         user.is_staff = True
         user.save(update_fields=["is_staff"])
     return membership
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: Role) -> None:
+    before = fields_of(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    record("membership.changed", membership, tenant_id=membership.tenant_id, before=before, after=fields_of(membership))
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership) -> None:
+    """The person's login stays."""
+    record("membership.deleted", membership, tenant_id=membership.tenant_id, before=fields_of(membership))
+    membership.delete()
 
 
 @transaction.atomic
@@ -73,13 +88,24 @@ def issue_secret_key(
 
 
 @transaction.atomic
-def revoke_key(*, key: PublishableKey | SecretKey) -> None:
+def issue_operator_key(*, label: str, expires_at: datetime | None = None) -> tuple[OperatorKey, str]:
+    """As `issue_secret_key`, for the installation."""
+    raw = new_key(OPERATOR)
+    row = OperatorKey.objects.create(
+        label=label, expires_at=expires_at, prefix=raw[:SHOWN_CHARS], key_hash=hash_key(raw)
+    )
+    record("key.issued", row, tenant_id=None, after=fields_of(row))
+    return row, raw
+
+
+@transaction.atomic
+def revoke_key(*, key: PublishableKey | SecretKey | OperatorKey) -> None:
     """From now on the key opens nothing. Revoking twice keeps the first time."""
     if key.revoked_at is None:
         before = fields_of(key)
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
-        record("key.revoked", key, tenant_id=key.tenant_id, before=before, after=fields_of(key))
+        record("key.revoked", key, tenant_id=getattr(key, "tenant_id", None), before=before, after=fields_of(key))
 
 
 @transaction.atomic

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.test import AsyncClient
 
-from sessions_app.assistants.models import Assistant
+from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.edge import tokens
 from sessions_app.history.models import Session
-from sessions_app.tenants.models import Tenant, User
+from sessions_app.tenants import ids
+from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
 from sessions_app.tenants.scope import tenant_scope
 from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
 from tests.fakes.office import make_assistant, make_member, make_session, make_tenant
@@ -23,9 +24,24 @@ class Business:
     assistant: Assistant
     session: Session
     owner: User
+    editor: str
+    """A member's id."""
     publishable_key: str
     """Allowed from LISTED_ORIGIN."""
     secret_key: str
+
+    def ids(self) -> dict[str, str]:
+        """Of each kind one, by the name that the API's paths have for it."""
+        with tenant_scope(self.tenant.id):
+            return {
+                "tenant_id": ids.public(ids.TENANT, self.tenant.id),
+                "assistant_id": self.assistant.id,
+                "version_id": AssistantVersion.objects.values_list("id", flat=True)[0],
+                "session_id": self.session.id,
+                "member_id": self.editor,
+                "secret_key_id": SecretKey.objects.get(label="Server").id,
+                "publishable_key_id": PublishableKey.objects.get(label="Site").id,
+            }
 
     def token(self, scope: tokens.Scope = "visitor") -> str:
         return tokens.issue(tokens.SessionToken(str(self.session.id), str(self.tenant.id), scope))[0]
@@ -38,7 +54,11 @@ def make_business() -> Business:
         issue_publishable_key(tenant=tenant, label="Own pages")
         publishable = issue_publishable_key(tenant=tenant, label="Site", allowed_origins=[LISTED_ORIGIN])
         _, secret = issue_secret_key(tenant=tenant, label="Server")
-    return Business(tenant, assistant, make_session(assistant), make_member(tenant), publishable.key, secret)
+    editor_of_it = make_member(tenant, Role.EDITOR)
+    with tenant_scope(tenant.id):
+        editor = Membership.objects.get(user=editor_of_it).public_id
+    session, owner = make_session(assistant), make_member(tenant)
+    return Business(tenant, assistant, session, owner, editor, publishable.key, secret)
 
 
 class Caller:

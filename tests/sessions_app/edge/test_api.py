@@ -273,7 +273,7 @@ async def test_a_session_is_ended_once_and_stays_readable(
     assert (await visitor("DELETE", path)).status_code == 204
     assert (await worker.mail_of("hangup"))["reason"] == "hangup"
     assert (await visitor("GET", path)).json()["end_reason"] == "hangup"
-    assert (await visitor("GET", f"{path}/turns")).json() == []
+    assert (await visitor("GET", f"{path}/turns")).json() == {"data": [], "has_more": False, "next": None}
 
 
 @pytest.mark.parametrize("what", ["offer", "chat", "ice-candidates", "subscribers"])

@@ -4,6 +4,7 @@ The API's URLs come from its OpenAPI document: a new endpoint without a case her
 """
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,75 +19,152 @@ from hypothesis import strategies as st
 
 from sessions_app.edge.api import api
 from sessions_app.edge.routing import websocket_urlpatterns
+from sessions_app.tenants.models import PublishableKey
 from sessions_app.tenants.permissions import KEY_SCOPES, Can
 from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
-from sessions_app.tenants.services import issue_secret_key
+from sessions_app.tenants.services import issue_operator_key, issue_secret_key
 from tests.fakes.house import OWN_ORIGIN, Business, Caller
 from tests.fakes.sockets import Socket
+from tests.fakes.worker import FakeWorker
+from tests.house.tree import names, rows, section
 
 PREFIX = "/api/v1"
 OPENAPI = api.get_openapi_schema()
 ENDPOINTS = [(method.upper(), path.removeprefix(PREFIX)) for path, item in OPENAPI["paths"].items() for method in item]
-BODIES: dict[tuple[str, str], Any] = {
-    ("POST", "/sessions"): None,  # names the other tenant's assistant: filled in below
-    ("GET", "/sessions/{session_id}"): None,
-    ("DELETE", "/sessions/{session_id}"): None,
-    ("POST", "/sessions/{session_id}/offer"): {"sdp": "v=0", "type": "offer"},
-    ("POST", "/sessions/{session_id}/ice-candidates"): {"candidate": ""},
-    ("POST", "/sessions/{session_id}/chat"): {"message": "hello"},
-    ("GET", "/sessions/{session_id}/turns"): None,
-    ("POST", "/sessions/{session_id}/subscribers"): None,
+DRAFT = {"greeting": "Hello.", "persona": "Kind."}
+CASES: dict[tuple[str, str], tuple[Can, Any]] = {
+    ("GET", "/sessions"): (Can.READ_SESSIONS, None),
+    ("POST", "/sessions"): (Can.OPEN_SESSIONS, {"assistant": "{assistant_id}"}),
+    ("GET", "/sessions/{session_id}"): (Can.READ_SESSIONS, None),
+    ("DELETE", "/sessions/{session_id}"): (Can.USE_SESSIONS, None),
+    ("POST", "/sessions/{session_id}/offer"): (Can.USE_SESSIONS, {"sdp": "v=0", "type": "offer"}),
+    ("POST", "/sessions/{session_id}/ice-candidates"): (Can.USE_SESSIONS, {"candidate": ""}),
+    ("POST", "/sessions/{session_id}/chat"): (Can.USE_SESSIONS, {"message": "hello"}),
+    ("GET", "/sessions/{session_id}/turns"): (Can.READ_SESSIONS, None),
+    ("POST", "/sessions/{session_id}/subscribers"): (Can.USE_SESSIONS, None),
+    ("GET", "/assistants"): (Can.READ_ASSISTANTS, None),
+    ("POST", "/assistants"): (Can.WRITE_ASSISTANTS, {"slug": "new-one", "name": "New", "draft": DRAFT}),
+    ("GET", "/assistants/{assistant_id}"): (Can.READ_ASSISTANTS, None),
+    ("PATCH", "/assistants/{assistant_id}"): (Can.WRITE_ASSISTANTS, {"name": "Renamed"}),
+    ("DELETE", "/assistants/{assistant_id}"): (Can.WRITE_ASSISTANTS, None),
+    ("POST", "/assistants/{assistant_id}/publish"): (Can.WRITE_ASSISTANTS, None),
+    ("GET", "/assistants/{assistant_id}/versions"): (Can.READ_ASSISTANTS, None),
+    ("GET", "/versions/{version_id}"): (Can.READ_ASSISTANTS, None),
+    ("GET", "/members"): (Can.READ_MEMBERS, None),
+    ("GET", "/members/{member_id}"): (Can.READ_MEMBERS, None),
+    ("PATCH", "/members/{member_id}"): (Can.WRITE_MEMBERS, {"role": "viewer"}),
+    ("DELETE", "/members/{member_id}"): (Can.WRITE_MEMBERS, None),
+    ("GET", "/secret-keys"): (Can.READ_KEYS, None),
+    ("POST", "/secret-keys"): (Can.WRITE_KEYS, {"label": "new", "scopes": ["keys:write"]}),
+    ("GET", "/secret-keys/{secret_key_id}"): (Can.READ_KEYS, None),
+    ("DELETE", "/secret-keys/{secret_key_id}"): (Can.WRITE_KEYS, None),
+    ("GET", "/publishable-keys"): (Can.READ_KEYS, None),
+    ("POST", "/publishable-keys"): (Can.WRITE_KEYS, {"label": "new"}),
+    ("GET", "/publishable-keys/{publishable_key_id}"): (Can.READ_KEYS, None),
+    ("DELETE", "/publishable-keys/{publishable_key_id}"): (Can.WRITE_KEYS, None),
+    ("GET", "/tenants"): (Can.READ_TENANT, None),
+    ("GET", "/tenants/{tenant_id}"): (Can.READ_TENANT, None),
+    ("PATCH", "/tenants/{tenant_id}"): (Can.WRITE_TENANT, {"name": "Renamed"}),
+    ("POST", "/tenants"): (Can.RUN_INSTALLATION, {"slug": "zoo", "name": "Zoo", "owner": "kim@example.com"}),
 }
+"""Endpoint → what its caller must be allowed, and a body that it takes. In both, {ids} stand for the business's own."""
+TENANTS = {endpoint for endpoint in CASES if endpoint[1].startswith("/tenants")}
+PRINCIPALS = ["nobody", "session_token", "subscriber_token", "publishable_key", "operator_key", "no scope"]
 SOCKETS = ["/ws/v1/sessions/{}/", "/ws/v1/sessions/{}/audio/", "/ws/v1/sessions/{}/blendshapes"]
 
 
 def test_every_endpoint_and_socket_has_a_case() -> None:
-    assert set(ENDPOINTS) == set(BODIES)
+    assert set(ENDPOINTS) == set(CASES)
     assert len(websocket_urlpatterns) == len(SOCKETS) + 1
 
 
-@pytest.mark.parametrize("credential", ["secret_key", "publishable_key", "token"])
-@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-async def test_a_stranger_finds_nothing(
-    riverside: Business, harbor: Business, method: str, path: str, credential: str
+def test_the_docs_say_what_each_endpoint_needs() -> None:
+    told = {names(row[0])[0]: row[3] for row in rows(section("docs/api.md", "Endpoints"))}
+    for (method, path), (can, _) in CASES.items():
+        needs = told[f"{method} {PREFIX}{re.sub(r'{[a-z_]+}', '{id}', path)}"]
+        assert names(needs) == ([can.value] if can != Can.RUN_INSTALLATION else []), path
+        assert ("operator" in needs) == path.startswith("/tenants"), path
+
+
+def filled(text: str, ids: dict[str, str]) -> str:
+    for name, value in ids.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+async def asked(bearer: str, endpoint: tuple[str, str], business: Business) -> Any:
+    ids, body = await sync_to_async(business.ids)(), CASES[endpoint][1]
+    body = json.loads(filled(json.dumps(body), ids)) if body is not None else None
+    return await Caller(bearer, OWN_ORIGIN)(endpoint[0], filled(endpoint[1], ids), body)
+
+
+@pytest.mark.parametrize("credential", ["everything", "publishable_key", "session_token"])
+async def test_a_stranger_finds_nothing(riverside: Business, harbor: Business, credential: str) -> None:
+    """Whatever names something of another tenant's: it is not there. Lists show one's own."""
+    bearer = await sync_to_async(bearer_of)(riverside, credential)
+    theirs = [*(await sync_to_async(harbor.ids)()).values(), harbor.tenant.name, harbor.owner.email]
+    for endpoint in ENDPOINTS:
+        answer = await asked(bearer, endpoint, harbor)
+        if not knows(credential, endpoint):
+            assert answer.status_code == 401, endpoint
+        elif "{" in endpoint[1] or endpoint == ("POST", "/sessions"):
+            assert answer.status_code == 404, (endpoint, answer.content)
+        else:
+            assert answer.status_code in ({200, 201} if credential == "everything" else {403}), endpoint
+        assert not [word for word in theirs if word.encode() in answer.content], endpoint
+
+
+@pytest.mark.parametrize("credential", [*PRINCIPALS, *KEY_SCOPES])
+async def test_each_credential_opens_what_it_may_and_nothing_else(
+    riverside: Business, worker: FakeWorker, credential: str
 ) -> None:
-    bearer = riverside.token() if credential == "token" else getattr(riverside, credential)
-    body = BODIES[method, path]
-    if path == "/sessions":
-        body = {"assistant": str(harbor.assistant.id)}
-    answer = await Caller(bearer, OWN_ORIGIN)(method, path.replace("{session_id}", str(harbor.session.id)), body)
-    # A token opens no session at all, its own tenant's neither.
-    assert answer.status_code == (401 if path == "/sessions" and credential == "token" else 404)
-    assert str(harbor.tenant.id).encode() not in answer.content
-    assert harbor.tenant.name.encode() not in answer.content
+    """One's own tenant: what is refused is refused for what the credential is, or lacks."""
+    bearer = await sync_to_async(bearer_of)(riverside, credential)
+    for endpoint in sorted(ENDPOINTS, key=lambda endpoint: endpoint[0] == "DELETE"):
+        status = (await asked(bearer, endpoint, riverside)).status_code
+        if not knows(credential, endpoint):
+            assert status == 401, endpoint
+        elif may(credential, endpoint):
+            assert status < 500 and status not in {401, 403, 404}, (endpoint, status)
+        else:
+            assert status == 403, endpoint
 
 
-NEEDED = {
-    ("POST", "/sessions"): Can.OPEN_SESSIONS,
-    ("GET", "/sessions/{session_id}"): Can.READ_SESSIONS,
-    ("GET", "/sessions/{session_id}/turns"): Can.READ_SESSIONS,
-}
-"""Endpoint → scope; all others need `sessions:use`."""
+def knows(credential: str, endpoint: tuple[str, str]) -> bool:
+    """Whether the endpoint takes this kind of credential at all."""
+    if credential in {"nobody", "subscriber_token"}:
+        return False
+    if credential == "session_token":
+        return "{session_id}" in endpoint[1]
+    if credential == "operator_key":
+        return endpoint in TENANTS
+    return endpoint != ("POST", "/tenants")
 
 
-@pytest.mark.parametrize("scope", [None, *KEY_SCOPES])
-@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
-async def test_a_key_opens_what_its_scopes_name_and_nothing_else(
-    riverside: Business, method: str, path: str, scope: Can | None
-) -> None:
-    """The key's own tenant: what is refused is refused for the scope alone."""
-    raw = await sync_to_async(key_with)(riverside, scope)
-    body = BODIES[method, path] if path != "/sessions" else {"assistant": riverside.assistant.slug}
-    answer = await Caller(raw)(method, path.replace("{session_id}", str(riverside.session.id)), body)
-    needed = NEEDED.get((method, path), Can.USE_SESSIONS)
-    assert (answer.status_code == 403) == (scope != needed), answer.content
-    if scope != needed:
-        assert needed.value in answer.json()["detail"]
+def may(credential: str, endpoint: tuple[str, str]) -> bool:
+    if credential in {"session_token", "operator_key"}:
+        return True
+    needed = CASES[endpoint][0]
+    return needed == (Can.OPEN_SESSIONS if credential == "publishable_key" else credential)
 
 
-def key_with(business: Business, scope: Can | None) -> str:
+def bearer_of(business: Business, credential: str) -> str:
+    match credential:
+        case "nobody":
+            return ""
+        case "session_token":
+            return business.token()
+        case "subscriber_token":
+            return business.token("subscriber")
+        case "publishable_key":
+            with tenant_scope(business.tenant.id):
+                return PublishableKey.objects.get(label="Own pages").key
+        case "operator_key":
+            with everyone():
+                return issue_operator_key(label="ops")[1]
+    scopes = list(KEY_SCOPES) if credential == "everything" else [can for can in KEY_SCOPES if can == credential]
     with tenant_scope(business.tenant.id):
-        return issue_secret_key(tenant=business.tenant, label="narrow", scopes=[scope] if scope else [])[1]
+        return issue_secret_key(tenant=business.tenant, label="narrow", scopes=scopes)[1]
 
 
 @pytest.mark.parametrize("scope", ["visitor", "subscriber"])
@@ -136,7 +214,7 @@ ANY_JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.dictionaries(
-    st.sampled_from(["assistant", "channel", "sdp", "type", "candidate", "sdpMid", "sdpMLineIndex", "message"]),
+    st.sampled_from(sorted({name for _, body in CASES.values() for name in body or {}} | {"channel", "expires_at"})),
     ANY_JSON,
 )
 
@@ -144,19 +222,19 @@ FIELDS = st.dictionaries(
 @pytest.mark.usefixtures("quick_doors")
 class TestAnyBody:
     @given(
-        endpoint=st.sampled_from([e for e in ENDPOINTS if e[0] == "POST"]),
+        endpoint=st.sampled_from([e for e in ENDPOINTS if e[0] in {"POST", "PATCH"}]),
         body=st.one_of(st.binary(max_size=60), ANY_JSON.map(json.dumps), FIELDS.map(json.dumps)),
     )
     @hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_is_answered_in_the_form_that_is_promised(
         self, riverside: Business, endpoint: tuple[str, str], body: bytes | str
     ) -> None:
-        _, path = endpoint
-        answer = Client().post(
-            PREFIX + path.replace("{session_id}", str(riverside.session.id)),
+        method, path = endpoint
+        answer = getattr(Client(), method.lower())(
+            PREFIX + filled(path, riverside.ids()),
             body,
             content_type="application/json",
-            headers={"Authorization": f"Bearer {riverside.secret_key}"},
+            headers={"Authorization": f"Bearer {bearer_of(riverside, 'everything')}"},
         )
         assert answer.status_code != 500, answer.content
         if answer.status_code >= 400:

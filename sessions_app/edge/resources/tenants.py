@@ -1,0 +1,92 @@
+"""Tenants: an operator's key opens and lists them, a tenant's own key sees and names its own."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from ninja import Query, Router, Schema, Status
+from pydantic import Field
+
+from sessions_app.edge.callers import CalledRequest, Key, OperatorKey
+from sessions_app.edge.paging import Page, PageIn, page_of
+from sessions_app.edge.problems import Conflict, NotFound
+from sessions_app.edge.resources.scoped import found, in_scope
+from sessions_app.edge.schemas import Email, Label, Slug, errors
+from sessions_app.tenants import ids
+from sessions_app.tenants.audit import fields_of, record
+from sessions_app.tenants.models import Tenant
+from sessions_app.tenants.permissions import Can
+from sessions_app.tenants.services import open_tenant
+
+router = Router(tags=["tenants"], auth=[OperatorKey(), Key()])
+
+
+class TenantIn(Schema):
+    name: Label
+    slug: Slug = Field(description="Part of the address of its pages.")
+    owner: Email = Field(description="E-mail address of the person who runs it.")
+
+
+class TenantChange(Schema):
+    name: Label
+
+
+class TenantOut(Schema):
+    id: str
+    slug: str
+    name: str
+    created_at: datetime
+
+    @staticmethod
+    def resolve_id(tenant: Tenant) -> str:
+        return ids.public(ids.TENANT, tenant.pk)
+
+
+@router.get("/tenants", response={200: Page[TenantOut], **errors()})
+@in_scope
+def list_tenants(request: CalledRequest, page: Query[PageIn]) -> dict[str, Any]:
+    """All, for an operator's key; a tenant's key sees its own."""
+    request.auth.need(_reading(request))
+    return page_of(Tenant.objects.all(), page, "-created_at", "-id")
+
+
+@router.post("/tenants", auth=OperatorKey(), response={201: TenantOut, **errors(409)})
+@in_scope
+def create_tenant(request: CalledRequest, body: TenantIn) -> Status:
+    """Opens a tenant, with an owner who may log in."""
+    request.auth.need(Can.RUN_INSTALLATION)
+    if Tenant.objects.filter(slug=body.slug).exists():
+        raise Conflict(f"There is a tenant {body.slug} already. Choose another slug.")
+    tenant, _ = open_tenant(name=body.name, slug=body.slug, owner=body.owner)
+    return Status(201, tenant)
+
+
+@router.get("/tenants/{tenant_id}", response={200: TenantOut, **errors()})
+@in_scope
+def read_tenant(request: CalledRequest, tenant_id: str) -> Tenant:
+    return _tenant(request, tenant_id, _reading(request))
+
+
+@router.patch("/tenants/{tenant_id}", response={200: TenantOut, **errors()})
+@in_scope
+def change_tenant(request: CalledRequest, tenant_id: str, body: TenantChange) -> Tenant:
+    operator = request.auth.kind == "operator"
+    tenant = _tenant(request, tenant_id, Can.RUN_INSTALLATION if operator else Can.WRITE_TENANT)
+    before = fields_of(tenant)
+    tenant.name = body.name
+    with transaction.atomic():
+        tenant.save(update_fields=["name"])
+        record(
+            "tenant.changed", tenant, tenant_id=None if operator else tenant.pk, before=before, after=fields_of(tenant)
+        )
+    return tenant
+
+
+def _reading(request: CalledRequest) -> Can:
+    return Can.RUN_INSTALLATION if request.auth.kind == "operator" else Can.READ_TENANT
+
+
+def _tenant(request: CalledRequest, tenant_id: str, can: Can) -> Tenant:
+    if not ids.is_id(ids.TENANT, tenant_id):
+        raise NotFound("There is no such tenant.")
+    return found(request, Tenant.objects.all(), can, pk=ids.parsed(ids.TENANT, tenant_id))
