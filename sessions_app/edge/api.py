@@ -1,12 +1,12 @@
 """The API's root (`/api/v1`): its resources, its errors, its description."""
 
-from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 from sessions_app.edge import problems
+from sessions_app.edge.openapi import DescribedApi
 from sessions_app.edge.resources import assistants, keys, members, sessions, tenants
 
-api = NinjaAPI(
+api = DescribedApi(
     title="GoAssist API",
     version="1",
     description="Open a session with an assistant, connect to it, type to it, read what was said; make assistants and "

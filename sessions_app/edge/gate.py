@@ -14,6 +14,9 @@ from sessions_app.edge.problems import problem
 from sessions_app.edge.repeats import once
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_DRAFT_BYTES = 1_000_000
+"""An assistant's draft carries its documents; Django itself takes no more (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
+DRAFTS = "/api/v1/assistants"
 PREFLIGHT_S = 600
 
 
@@ -48,11 +51,12 @@ def _preflight(request: HttpRequest) -> HttpResponse:
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     """Why this body will not be looked at; None when it will."""
+    limit = MAX_DRAFT_BYTES if request.path_info.startswith(DRAFTS) else MAX_BODY_BYTES
     try:
-        too_big = len(request.body) > MAX_BODY_BYTES
+        too_big = len(request.body) > limit
     except RequestDataTooBig:
         too_big = True
-    return problem(413, f"No request needs more than {MAX_BODY_BYTES // 1024} KiB.") if too_big else None
+    return problem(413, f"No request here needs more than {limit // 1000} kB.") if too_big else None
 
 
 def _as_problem(response: HttpResponse) -> HttpResponse:

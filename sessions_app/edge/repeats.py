@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
 from sessions_app.operations import idempotency
@@ -41,7 +42,11 @@ async def once(request: HttpRequest, respond: Callable[[HttpRequest], Awaitable[
     work = asyncio.create_task(_kept(request, respond))
     _under_way.add(work)
     work.add_done_callback(_under_way.discard)
-    return await asyncio.shield(work)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        request.lost = True  # type: ignore[attr-defined]
+        raise
 
 
 _under_way: set[asyncio.Task[HttpResponse]] = set()
@@ -59,6 +64,8 @@ async def _kept(request: HttpRequest, respond: Callable[[HttpRequest], Awaitable
             await sync_to_async(idempotency.keep)(claimed, response.status_code, response.content)
         elif claimed:
             await sync_to_async(idempotency.free)(claimed)
+        if getattr(request, "lost", False):  # nobody else ends what this request's thread has opened
+            await sync_to_async(connections.close_all)()
     return response
 
 

@@ -48,5 +48,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('caller', 'key_hash'), name='one_answer_per_key')],
             },
         ),
-        RowSecurity("idempotentanswer"),
+        RowSecurity("IdempotentAnswer"),
     ]

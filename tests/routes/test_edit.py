@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import pytest
+from django.contrib.admin.utils import quote
 from playwright.async_api import async_playwright
 
 from tests.routes.phone import Phone
@@ -20,7 +21,7 @@ async def publish_saturday(stack: Stack, tenant: str, answer: str) -> str:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page()
-        await page.goto(f"{stack.url}/admin/sessions_app/assistant/{assistant}/change/")
+        await page.goto(f"{stack.url}/admin/sessions_app/assistant/{quote(assistant)}/change/")
         await page.fill("input[name=username]", owner["email"])
         await page.fill("input[name=password]", owner["password"])
         await page.press("input[name=password]", "Enter")

@@ -8,9 +8,9 @@ from django.db.models import RestrictedError
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
+from sessions_app.assistants import services
 from sessions_app.assistants.draft import Draft
 from sessions_app.assistants.models import Assistant, AssistantVersion
-from sessions_app.assistants.services import create_assistant, publish
 from sessions_app.edge.callers import CalledRequest, Key
 from sessions_app.edge.paging import Page, PageIn, page_of
 from sessions_app.edge.problems import Conflict
@@ -79,11 +79,13 @@ def list_assistants(request: CalledRequest, page: Query[PageIn]) -> dict[str, An
 
 @router.post("/assistants", response={201: AssistantWhole, **errors(409)})
 @in_scope
-def create(request: CalledRequest, body: AssistantIn) -> Status:
+def create_assistant(request: CalledRequest, body: AssistantIn) -> Status:
     """A draft: it answers nobody before it is published."""
     request.auth.need(Can.WRITE_ASSISTANTS)
     _ensure_free(body.slug)
-    made = create_assistant(tenant=Tenant.objects.get(), slug=body.slug, name=body.name, draft=body.draft.model_dump())
+    made = services.create_assistant(
+        tenant=Tenant.objects.get(), slug=body.slug, name=body.name, draft=body.draft.model_dump()
+    )
     record("assistant.created", made, tenant_id=made.tenant_id, after=fields_of(made))
     return Status(201, made)
 
@@ -133,7 +135,7 @@ def publish_assistant(request: CalledRequest, assistant_id: str) -> Status:
 
     A draft that says what the live version says changes nothing: the live version is answered.
     """
-    return Status(201, publish(assistant=_assistant(request, assistant_id, Can.WRITE_ASSISTANTS)))
+    return Status(201, services.publish(assistant=_assistant(request, assistant_id, Can.WRITE_ASSISTANTS)))
 
 
 @router.get("/assistants/{assistant_id}/versions", response={200: Page[VersionOut], **errors()})
