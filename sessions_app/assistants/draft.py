@@ -62,8 +62,8 @@ class Draft(Part):
     facts: list[FactDraft] = Field(default_factory=list, max_length=500)
     documents: list[DocumentDraft] = Field(default_factory=list, max_length=200)
     confidence_threshold: float = Field(0.35, ge=0, le=1, allow_inf_nan=False)
-    voice: VoiceDraft = VoiceDraft()
-    turns: TurnsDraft = TurnsDraft()
+    voice: VoiceDraft = Field(default_factory=VoiceDraft)
+    turns: TurnsDraft = Field(default_factory=TurnsDraft)
     idle_limit_s: int = Field(int(IDLE_LIMIT_S), ge=IDLE_LIMIT_RANGE_S[0], le=IDLE_LIMIT_RANGE_S[1])
 
     @model_validator(mode="after")
