@@ -1,7 +1,7 @@
 """Gathers the slices' models, as Django wants to find them; no logic here."""
 
 from sessions_app.assistants.models import Assistant, AssistantVersion
-from sessions_app.history.models import Session, Turn
+from sessions_app.history.models import Session, SessionEvent, Turn
 from sessions_app.operations.models import IdempotentAnswer, LiveSession, SoakRun
 from sessions_app.tenants.models import AuditEntry, Membership, OperatorKey, PublishableKey, SecretKey, Tenant, User
 
@@ -16,6 +16,7 @@ __all__ = (
     "PublishableKey",
     "SecretKey",
     "Session",
+    "SessionEvent",
     "SoakRun",
     "Tenant",
     "Turn",

@@ -193,9 +193,34 @@ class LegRecord:
         return asdict(self)
 
 
-Record = TurnRecord | LegRecord
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """A live event that is worth keeping (`events.LASTING`). Named by `(session_id, leg, seq)`. `kind`: "event"."""
+
+    kind: str
+    session_id: str
+    tenant_id: str
+    leg: int
+    seq: int
+    turn: int
+    event: str
+    at: float
+    """Seconds since the epoch."""
+    t_audio_ms: float
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def to_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+Record = TurnRecord | LegRecord | EventRecord
 
 
 def record_from_wire(data: dict[str, Any]) -> Record:
     """Raises TypeError on unknown fields, KeyError without `kind`."""
-    return LegRecord(**data) if data["kind"] in {"began", "ended"} else TurnRecord.from_wire(data)
+    match data["kind"]:
+        case "began" | "ended":
+            return LegRecord(**data)
+        case "event":
+            return EventRecord(**data)
+    return TurnRecord.from_wire(data)

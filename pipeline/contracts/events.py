@@ -33,6 +33,10 @@ class EventKind(enum.StrEnum):
     """`reason`."""
 
 
+LASTING = frozenset({EventKind.CANCEL, EventKind.NOTICE, EventKind.OVER_BUDGET, EventKind.ERROR, EventKind.ENDED})
+"""What the history keeps beside the turns: what happened to them, not each step that they took."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     kind: EventKind

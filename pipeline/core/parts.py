@@ -91,7 +91,7 @@ def wire(
     """`line` and `hearing` None: a conversation in writing."""
     engines, meter, conversation = around.engines, around.meter, Conversation(offer.history)
     speaker = line.speaker if line is not None else None
-    teller = Teller(owner.id, owner.leg, clock, line, around.publisher)
+    teller = Teller(owner.id, spec.tenant_id, owner.leg, clock, line, around)
     facing, speaking = _face_and_voice(owner, around, clock, line)
     mouth = Mouth(speaker, facing, clock, teller, speaking.take_up_face if speaking else lambda: None)
     tones, nudging = _prompts(owner, speaker, clock, teller)

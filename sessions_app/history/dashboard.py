@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from pipeline.contracts.numbers import TTFA_P50_MS, TTFA_P95_MS
 from sessions_app.history.models import Session, SessionState, Turn
+from sessions_app.history.selectors import with_turn_total
 from sessions_app.tenants.console import standing
 from sessions_app.tenants.permissions import Can
 
@@ -28,7 +29,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["figures"] = figures()
         context["chart"] = json.dumps(sessions_by_day())
     if here.may(Can.READ_SESSIONS):
-        sessions = Session.objects.select_related("assistant").annotate(turn_total=Count("turns"))
+        sessions = with_turn_total(Session.objects.select_related("assistant"))
         context["latest"] = sessions.order_by("-created_at")[:8]
     return context
 

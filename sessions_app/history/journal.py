@@ -1,9 +1,9 @@
 """The journal's database side: records of workers become rows, exactly once, however often they are handed over.
 
-Turns are unique by (session, leg, number). A `told` record writes the whole turn; a `said` record creates it, or tells
-more of what the visitor said in it while it is not finished: a repeated one never takes a finished turn back. A record
-that cannot be stored (its session was deleted, its values do not fit) is logged and skipped; an error of the database
-itself is raised, so that the worker tries again.
+Turns are unique by (session, leg, number), events by (session, leg, seq). A `told` record writes the whole turn; a
+`said` record creates it, or tells more of what the visitor said in it while it is not finished: a repeated one never
+takes a finished turn back. A record that cannot be stored (its session was deleted, its values do not fit) is logged
+and skipped; an error of the database itself is raised, so that the worker tries again.
 """
 
 import math
@@ -15,8 +15,8 @@ import structlog
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q
 
-from pipeline.contracts.dialogue import LegRecord, Record, TurnRecord
-from sessions_app.history.models import Session, SessionState, Turn
+from pipeline.contracts.dialogue import EventRecord, LegRecord, Record, TurnRecord
+from sessions_app.history.models import Session, SessionEvent, SessionState, Turn
 from sessions_app.tenants.ids import SESSION, is_id
 from sessions_app.tenants.scope import everyone
 
@@ -62,6 +62,9 @@ def _lock_sessions(records: list[Record]) -> dict[str, str]:
 def _apply(record: Record) -> None:
     if isinstance(record, LegRecord):
         _apply_leg(record)
+        return
+    if isinstance(record, EventRecord):
+        SessionEvent.objects.bulk_create([_event(record)], ignore_conflicts=True)
         return
     turn = _turn(record)
     if turn.finished:
@@ -114,6 +117,27 @@ def _turn(record: TurnRecord) -> Turn:
         passages=[[_clean(name), _number(score)] for name, score in record.passages],
         version_digest=_clean(record.version, 64),
     )
+
+
+def _event(record: EventRecord) -> SessionEvent:
+    return SessionEvent(
+        tenant_id=UUID(record.tenant_id),
+        session_id=record.session_id,
+        leg=record.leg,
+        seq=record.seq,
+        turn=record.turn,
+        kind=_clean(record.event, 20),
+        at=_moment(record.at),
+        t_audio_ms=_number(record.t_audio_ms),
+        data={_clean(str(name)): _plain(value) for name, value in record.data.items()},
+    )
+
+
+def _plain(value: Any) -> Any:
+    """An event's member as JSON can keep it."""
+    if isinstance(value, bool) or value is None:
+        return value
+    return _number(value) if isinstance(value, (int, float)) else _clean(str(value), 2000)
 
 
 def _clean(text: str, limit: int | None = None) -> str:

@@ -46,6 +46,11 @@ class Session(TenantOwned):
     def __str__(self) -> str:
         return f"session {self.id[:12]}"
 
+    @property
+    def length_s(self) -> int:
+        """Until its end, or the last that was heard of it."""
+        return int(((self.ended_at or self.last_seen_at) - self.created_at).total_seconds())
+
 
 class Turn(TenantOwned):
     """One exchange. `finished`: its reply has been spoken or cut; before that only what the visitor said is known."""
@@ -81,3 +86,23 @@ class Turn(TenantOwned):
     @property
     def turn_id(self) -> str:
         return turn_id(self.session_id, self.leg, self.number)
+
+
+class SessionEvent(TenantOwned):
+    """What happened in a session beside its turns: an interruption, a budget that was exceeded, a notice, a failure."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="events")
+    leg = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField()
+    turn = models.IntegerField()
+    kind = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    t_audio_ms = models.FloatField(default=0.0)
+    data = models.JSONField(default=dict, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("session", "leg", "seq")
+        constraints = [models.UniqueConstraint(fields=("session", "leg", "seq"), name="one_event_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.leg}.{self.turn})"

@@ -1,12 +1,20 @@
 """Reading: conversations, turns, and how quick they were."""
 
+from typing import Final
+
 from django.core.exceptions import ValidationError
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Coalesce, Concat, Lower
 
 from pipeline.contracts.spec import AssistantSpec
 from sessions_app.assistants.models import Assistant
 from sessions_app.assistants.selectors import spec_of
 from sessions_app.history.models import Session, Turn
+
+MOST_WORDS: Final = 8
+SOUGHT: Final = 500
+TURNS_READ: Final = 4
+"""So many turns with the words a session is reckoned to have."""
 
 
 def session(session_id: str) -> Session | None:
@@ -21,6 +29,23 @@ def turns(session_id: str) -> "QuerySet[Turn]":
     """In the order in which they were spoken."""
     rows: QuerySet[Turn] = Turn.objects.filter(session_id=session_id).order_by("leg", "number")
     return rows
+
+
+def with_turn_total(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
+    """`turn_total` of each row that is read, and of no other: counted beside it, not by grouping all."""
+    mine = Turn.objects.filter(session=OuterRef("pk")).order_by().values("session")
+    return sessions.annotate(turn_total=Coalesce(Subquery(mine.annotate(total=Count("pk")).values("total")), 0))
+
+
+def sessions_with(words: str) -> list[str]:
+    """Ids of the latest sessions, SOUGHT at most, with a turn in which all these words were said or answered, in any
+    order and case. Reads the tenant's turns once, newest first, until there are enough."""
+    said = Lower(Concat("visitor_text", Value("\n"), "reply_text", output_field=TextField()))
+    turns = Turn.objects.annotate(said=said)
+    for word in words.lower().split()[:MOST_WORDS]:
+        turns = turns.filter(said__contains=word)
+    found = turns.order_by("-started_at").values_list("session_id", flat=True)[: SOUGHT * TURNS_READ]
+    return list(dict.fromkeys(found))[:SOUGHT]
 
 
 def conversation(session_id: str) -> list[list[str]]:

@@ -105,7 +105,7 @@ def _append(entry: AuditEntry) -> None:
 def digest_of(entry: AuditEntry) -> str:
     """SHA-256 of the entry's fields and its predecessor's digest, as canonical JSON (RFC 8785's order and spacing)."""
     kept = {name: getattr(entry, name) for name in AuditEntry.SEALED}
-    return hashlib.sha256(json.dumps(_plain(kept), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(plain(kept), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def broken(chain: str) -> int | None:
@@ -125,20 +125,21 @@ def fields_of(row: models.Model) -> dict[str, Any]:
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What of both differs, as JSON; the values of secrets are not told."""
-    names = [name for name in {**before, **after} if _plain(before.get(name)) != _plain(after.get(name))]
+    names = [name for name in {**before, **after} if plain(before.get(name)) != plain(after.get(name))]
     return _told(before, names), _told(after, names)
 
 
 def _told(fields: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-    return {name: "(hidden)" if name in HIDDEN else _plain(fields[name]) for name in names if name in fields}
+    return {name: "(hidden)" if name in HIDDEN else plain(fields[name]) for name in names if name in fields}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As JSON can keep it."""
     match value:
         case Mapping():
-            return {str(name): _plain(part) for name, part in value.items()}
+            return {str(name): plain(part) for name, part in value.items()}
         case list() | tuple():
-            return [_plain(part) for part in value]
+            return [plain(part) for part in value]
         case datetime():
             return value.isoformat()
         case None | bool() | int() | float() | str():

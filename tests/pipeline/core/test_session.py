@@ -174,7 +174,7 @@ async def test_a_typed_message_is_answered_in_voice_and_in_writing() -> None:
         chat = asyncio.create_task(call.session.chat("when are you open?"))
         await call.hush(4000)
         turn_id, text = await chat
-    assert turn_id == "s1.1.0" == call.journal.turns()[0].turn_id
+    assert turn_id == "trn_s1.1.0" == call.journal.turns()[0].turn_id
     assert text == call.language.reply_text
     assert call.journal.turns()[0].origin == "chat"
 

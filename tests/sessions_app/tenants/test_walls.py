@@ -14,6 +14,7 @@ from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
 from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
 from tests.fakes.office import make_assistant, make_member, make_session, make_tenant
 from tests.sessions_app.history.test_journal import told
+from tests.sessions_app.history.test_session_page import event
 
 MODELS = [
     model
@@ -45,7 +46,7 @@ def two_businesses(db):
 def _business():
     tenant = make_tenant()
     session = make_session(make_assistant(tenant))
-    apply_records([told(session)])
+    apply_records([told(session), event(session)])
     make_member(tenant, Role.OWNER)
     with tenant_scope(tenant.id):
         issue_publishable_key(tenant=tenant, label="site")
