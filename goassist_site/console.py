@@ -36,6 +36,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "sessions_app.tenants.console.whose_console",
     "SITE_DROPDOWN": "sessions_app.tenants.console.other_tenants",
     "SITE_SYMBOL": "graphic_eq",
+    "ACCOUNT": {"navigation": [{"title": "Your login", "link": reverse_lazy("account_security")}]},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("icons/goassist.svg")}],
     # Tailwind's teal, the colour of the visitors' pages.
     "COLORS": {

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from goassist_site import data_folder
+from goassist_site.env_mail import MailEnv
 from goassist_site.network_texts import AddressList, Bind, CommaList, NetworkList, OriginList
 from goassist_site.production import MIN_SECRET_CHARS, production_problems
 from goassist_site.secret_files import SecretFiles, SettingsError
@@ -21,7 +22,7 @@ from pipeline.contracts.numbers import CHATS_PER_MINUTE, OFFERS_PER_MINUTE, SESS
 POOL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
 
-class Env(BaseSettings):
+class Env(MailEnv, BaseSettings):
     """Field name = variable name in lower case; our own names carry the prefix GOASSIST_."""
 
     model_config = SettingsConfigDict(extra="ignore", env_prefix="", validate_default=True)

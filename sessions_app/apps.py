@@ -7,6 +7,8 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Console"
 
     def ready(self) -> None:
+        from sessions_app.accounts import log
         from sessions_app.tenants import walls
 
         walls.install()
+        log.install()

@@ -4,7 +4,6 @@ The first answer is kept for a day, encrypted (it may hold a new key, or what wa
 caller. Only what was done is kept: a refusal or a failure frees the key, so that trying again is trying.
 """
 
-import base64
 import hashlib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,18 +11,19 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sessions_app.operations.models import IdempotentAnswer
 from sessions_app.tenants.scope import everyone, tenant_scope
+from sessions_app.tenants.sealing import box
 
 KEPT: Final = timedelta(hours=24)
 ABANDONED: Final = timedelta(minutes=2)
 """A request without an answer for so long lost its process: its key is free."""
 MAX_KEY_CHARS: Final = 128
+PURPOSE: Final = "idempotency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _judge(row: IdempotentAnswer | None, fingerprint: str) -> None:
     if row.status is None:
         raise StillRunning
     try:
-        body = _box().decrypt(bytes(row.body))
+        body = box(PURPOSE).decrypt(bytes(row.body))
     except InvalidToken:  # SECRET_KEY was changed meanwhile: that it was done is still known
         body = b""
     raise Replay(row.status, body)
@@ -92,7 +92,7 @@ def _judge(row: IdempotentAnswer | None, fingerprint: str) -> None:
 
 def keep(claim: Claim, status: int, body: bytes) -> None:
     with _scope(claim.tenant_id):
-        IdempotentAnswer.objects.filter(pk=claim.number).update(status=status, body=_box().encrypt(body))
+        IdempotentAnswer.objects.filter(pk=claim.number).update(status=status, body=box(PURPOSE).encrypt(body))
 
 
 def free(claim: Claim) -> None:
@@ -108,8 +108,3 @@ def forget_old() -> int:
 def _scope(tenant_id: str) -> AbstractContextManager[None]:
     scope: AbstractContextManager[None] = tenant_scope(tenant_id) if tenant_id else everyone()
     return scope
-
-
-def _box() -> Fernet:
-    digest = hashlib.sha256(b"goassist.idempotency:" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(digest))

@@ -84,7 +84,7 @@ async def an_operator(stack: Stack) -> AsyncIterator[Operator]:
         page.on("console", lambda said: operator.troubles.append(said.text) if said.type == "error" else None)
         try:
             await page.goto(f"{stack.url}/admin/")
-            await page.fill("[name=username]", stack.seed["operator"]["email"])
+            await page.fill("[name=login]", stack.seed["operator"]["email"])
             await page.fill("[name=password]", stack.seed["operator"]["password"])
             async with page.expect_navigation():
                 await page.press("[name=password]", "Enter")

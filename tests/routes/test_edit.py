@@ -22,7 +22,7 @@ async def publish_saturday(stack: Stack, tenant: str, answer: str) -> str:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page()
         await page.goto(f"{stack.url}/admin/sessions_app/assistant/{quote(assistant)}/change/")
-        await page.fill("input[name=username]", owner["email"])
+        await page.fill("input[name=login]", owner["email"])
         await page.fill("input[name=password]", owner["password"])
         await page.press("input[name=password]", "Enter")
         facts = page.locator("textarea[name=facts]")

@@ -165,8 +165,9 @@ def test_signing_in_leads_to_no_other_site_and_changes_the_session():
     owner = make_member(make_tenant(), Role.OWNER)
     client = Client()
     client.cookies["sessionid"] = "chosen-by-somebody-else"
-    login = "/admin/login/?next=https://evil.example/"
-    answer = client.post(login, {"username": owner.email, "password": PASSWORD, "next": "https://evil.example/"})
+    assert client.get("/admin/login/?next=/admin/")["Location"] == "/accounts/login/?next=/admin/"
+    login = "/accounts/login/?next=https://evil.example/"
+    answer = client.post(login, {"login": owner.email, "password": PASSWORD, "next": "https://evil.example/"})
     assert answer["Location"] == "/admin/"
     assert client.cookies["sessionid"].value != "chosen-by-somebody-else"
 

@@ -54,8 +54,8 @@ def business():
 
 def test_signing_in_is_by_email_in_any_case(business):
     client = Client()
-    login = reverse("admin:login")
-    answer = client.post(login, {"username": business["owner"].email.upper(), "password": PASSWORD})
+    login = reverse("account_login")
+    answer = client.post(login, {"login": business["owner"].email.upper(), "password": PASSWORD})
     assert answer.status_code == 302
     assert client.get(reverse("admin:index")).status_code == 200
 
@@ -171,7 +171,7 @@ def test_an_operator_opens_a_tenant_whose_owner_can_sign_in():
     shown = client.post(page("tenant", "add"), {"name": "Zoo", "slug": "zoo", "owner": "Kim@example.com"})
     password = re.search(r"data-secret>([^<]+)<", shown.content.decode())[1]
     owner = Client()
-    owner.post(reverse("admin:login"), {"username": "kim@example.com", "password": password})
+    owner.post(reverse("account_login"), {"login": "kim@example.com", "password": password})
     assert "Zoo" in owner.get(reverse("admin:index")).content.decode()
     assert owner.get(page("membership", "add")).status_code == 200
     again = client.post(page("tenant", "add"), {"name": "Zoo 2", "slug": "zoo", "owner": "kim@example.com"})
@@ -247,7 +247,7 @@ def test_an_owner_adds_a_member_who_can_sign_in(business):
     answer = client.post(page("membership", "add"), {"email": "New@example.com", "role": "editor"})
     password = re.search(r"data-secret>([^<]+)<", answer.content.decode())[1]
     newcomer = Client()
-    newcomer.post(reverse("admin:login"), {"username": "new@example.com", "password": password})
+    newcomer.post(reverse("account_login"), {"login": "new@example.com", "password": password})
     assert newcomer.get(page("assistant", "changelist")).status_code == 200
     with everyone():
         assert Membership.objects.get(user__email="new@example.com").tenant == business["tenant"]

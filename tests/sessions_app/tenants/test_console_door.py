@@ -23,7 +23,7 @@ def test_the_console_alone_may_run_inline_script(owner):
 
 
 async def test_the_console_works_under_asgi_too(async_client):
-    answer = await async_client.get(reverse("admin:login"))
+    answer = await async_client.get(reverse("account_login"))
     assert answer.status_code == 200
 
 

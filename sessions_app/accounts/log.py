@@ -1,0 +1,69 @@
+"""Logins in the audit log: of members on the chains of their tenants, of operators on the installation's."""
+
+from typing import Any
+
+from allauth.account import signals as account_signals
+from allauth.mfa import signals as mfa_signals
+from django.contrib.auth import signals as auth_signals
+from django.db import transaction
+from django.http import HttpRequest
+
+from sessions_app.tenants.addresses import visitor_address
+from sessions_app.tenants.audit import Actor, acting, record
+from sessions_app.tenants.models import User
+from sessions_app.tenants.scope import everyone
+from sessions_app.tenants.selectors import memberships_of
+
+
+def note(action: str, request: HttpRequest | None, user: Any, **after: Any) -> None:
+    """Nothing for somebody without tenants who is no operator: there is no log to write in."""
+    chains = [None] if user.is_superuser else [one.tenant_id for one in memberships_of(user=user)]
+    with everyone(), acting(_actor(request, user)), transaction.atomic():
+        for tenant_id in chains:
+            record(action, user, tenant_id=tenant_id, after=after)
+
+
+def _actor(request: HttpRequest | None, user: User) -> Actor:
+    kind = "operator" if user.is_superuser else "user"
+    asked = request.headers.get("X-Request-ID", "") if request else ""
+    return Actor(kind, user.email, str(user.pk), asked, visitor_address(request) if request else "")
+
+
+def logged_in(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    note("login", request, user)
+
+
+def logged_out(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    if user is not None:
+        note("logout", request, user)
+
+
+def login_failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Only what was tried on a login that is there; addresses that somebody made up are nobody's."""
+    email = str(credentials.get("email") or credentials.get("username") or "").lower()
+    user = User.objects.filter(email=email).first()
+    if user is not None:
+        note("login.failed", request, user)
+
+
+def password_changed(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
+    note("password.changed", request, user)
+
+
+def factor_added(sender: Any, request: HttpRequest | None, user: Any, authenticator: Any, **kwargs: Any) -> None:
+    note("second_factor.added", request, user, kind=authenticator.type)
+
+
+def factor_removed(sender: Any, request: HttpRequest | None, user: Any, authenticator: Any, **kwargs: Any) -> None:
+    note("second_factor.removed", request, user, kind=authenticator.type)
+
+
+def install() -> None:
+    """Once, when the app is ready."""
+    auth_signals.user_logged_in.connect(logged_in, dispatch_uid="goassist.login")
+    auth_signals.user_logged_out.connect(logged_out, dispatch_uid="goassist.logout")
+    auth_signals.user_login_failed.connect(login_failed, dispatch_uid="goassist.login_failed")
+    for changed in (account_signals.password_changed, account_signals.password_reset, account_signals.password_set):
+        changed.connect(password_changed, dispatch_uid="goassist.password")
+    mfa_signals.authenticator_added.connect(factor_added, dispatch_uid="goassist.factor_added")
+    mfa_signals.authenticator_removed.connect(factor_removed, dispatch_uid="goassist.factor_removed")
