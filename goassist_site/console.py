@@ -78,6 +78,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item("Members", "group", "membership"),
+                    _item("Invitations", "mail", "invitation"),
                     _item("Publishable keys", "public", "publishablekey"),
                     _item("Secret keys", "key", "secretkey"),
                     _item("Audit log", "receipt_long", "auditentry"),

@@ -5,6 +5,7 @@ from sessions_app.history import admin as history
 from sessions_app.operations import admin as operations
 from sessions_app.tenants import admin as tenants
 from sessions_app.tenants import audit_admin as audit
+from sessions_app.tenants import invitation_admin as invitations
 from sessions_app.tenants import key_admin as keys
 
-__all__ = ("audit", "assistants", "history", "keys", "operations", "tenants")
+__all__ = ("audit", "assistants", "history", "invitations", "keys", "operations", "tenants")

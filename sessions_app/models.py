@@ -3,13 +3,23 @@
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.history.models import Session, SessionEvent, Turn
 from sessions_app.operations.models import IdempotentAnswer, LiveSession, SoakRun
-from sessions_app.tenants.models import AuditEntry, Membership, OperatorKey, PublishableKey, SecretKey, Tenant, User
+from sessions_app.tenants.models import (
+    AuditEntry,
+    Invitation,
+    Membership,
+    OperatorKey,
+    PublishableKey,
+    SecretKey,
+    Tenant,
+    User,
+)
 
 __all__ = (
     "Assistant",
     "AssistantVersion",
     "AuditEntry",
     "IdempotentAnswer",
+    "Invitation",
     "LiveSession",
     "Membership",
     "OperatorKey",

@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from sessions_app.accounts import views
+from sessions_app.accounts.invitation_page import invitation
 
 urlpatterns = [
     path("", views.security, name="account_security"),
@@ -34,5 +35,6 @@ urlpatterns = [
     path("2fa/totp/", include("allauth.mfa.totp.urls")),
     path("2fa/recovery-codes/", include("allauth.mfa.recovery_codes.urls")),
     path("2fa/webauthn/", include("allauth.mfa.webauthn.urls")),
+    path("invitation/<str:token>/", invitation, name="account_invitation"),
     path("sessions/", views.LoginSessions.as_view(), name="usersessions_list"),
 ]

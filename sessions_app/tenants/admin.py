@@ -13,9 +13,9 @@ from unfold.forms import AdminPasswordChangeForm
 
 from sessions_app.tenants.console import ConsoleAdmin, standing
 from sessions_app.tenants.forms import LookForm, MemberForm, NewTenantForm, NewUserForm, UserForm
+from sessions_app.tenants.invitations import invite, open_tenant
 from sessions_app.tenants.models import Membership, Role, Tenant, User
 from sessions_app.tenants.permissions import Can
-from sessions_app.tenants.services import new_member, open_tenant
 from sessions_app.tenants.standing import LOOK_MINUTES, look_away, look_into
 
 # Roles come from memberships, not from Django's groups.
@@ -66,17 +66,15 @@ class TenantAdmin(ConsoleAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        owner = form.cleaned_data["owner"]
-        made, obj.new_password = open_tenant(name=obj.name, slug=obj.slug, owner=owner)
-        obj.pk, obj.created_at, obj.new_owner = made.pk, made.created_at, owner
+        owner, by = form.cleaned_data["owner"], str(request.user)
+        made, obj.link = open_tenant(name=obj.name, slug=obj.slug, owner=owner, by=by)
+        obj.pk, obj.created_at, obj.invited = made.pk, made.created_at, owner
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """The service has told the audit log."""
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        if not obj.new_password:
-            return super().response_add(request, obj, post_url_continue)
-        return self.first_password(request, obj.new_owner, obj.new_password)
+        return self.invited(request, obj.invited, obj.link)
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
@@ -152,14 +150,11 @@ class MembershipAdmin(ConsoleAdmin):
             super().save_model(request, obj, form, change)
             return
         self.set_tenant(request, obj)
-        member, password = new_member(tenant=obj.tenant, email=form.cleaned_data["email"], role=obj.role)
-        obj.pk, obj.user, obj.created_at = member.pk, member.user, member.created_at
-        obj.new_password = password
+        obj.invited, by = form.cleaned_data["email"], str(request.user)
+        _, obj.link = invite(tenant=obj.tenant, email=obj.invited, role=Role(obj.role), by=by)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        if not obj.new_password:
-            return super().response_add(request, obj, post_url_continue)
-        return self.first_password(request, obj.user.email, obj.new_password)
+        return self.invited(request, obj.invited, obj.link)
 
 
 @admin.register(User)

@@ -135,12 +135,12 @@ class ConsoleAdmin(ModelAdmin):
         """On the chain of the tenant whose console this is, or the installation's."""
         record(f"{self.opts.model_name}.{what}", obj, tenant_id=standing(request).tenant_id, **fields)
 
-    def first_password(self, request: HttpRequest, email: str, password: str) -> HttpResponse:
+    def invited(self, request: HttpRequest, email: str, link: str) -> HttpResponse:
         return self.shown_once(
             request,
-            title=f"First password of {email}",
-            secret=password,
-            text="Hand it over in private. They can change it after signing in, at the top right of the console.",
+            title=f"{email} is invited",
+            secret=link,
+            text="The link was sent to them by mail, too. It works for a week, once, and is not shown again.",
         )
 
     def shown_once(self, request: HttpRequest, *, title: str, secret: str, text: str) -> HttpResponse:

@@ -32,7 +32,7 @@ class LookForm(forms.Form):
 class NewTenantForm(forms.ModelForm):
     owner = forms.EmailField(
         widget=UnfoldAdminEmailInputWidget,
-        help_text="Who runs it: the first person in. A login is made if there is none yet.",
+        help_text="Who runs it: the first person in. They are invited by mail.",
     )
 
     class Meta:
@@ -41,7 +41,9 @@ class NewTenantForm(forms.ModelForm):
 
 
 class MemberForm(forms.ModelForm):
-    email = forms.EmailField(widget=UnfoldAdminEmailInputWidget, help_text="A login is made if there is none yet.")
+    email = forms.EmailField(
+        widget=UnfoldAdminEmailInputWidget, help_text="They are invited by mail, and choose their own password."
+    )
 
     class Meta:
         model = Membership

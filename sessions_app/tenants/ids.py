@@ -10,6 +10,7 @@ from django.db import models
 
 TENANT: Final = "ten"
 MEMBER: Final = "mem"
+INVITATION: Final = "inv"
 PUBLISHABLE_KEY: Final = "pbk"
 SECRET_KEY: Final = "sek"  # noqa: S105
 OPERATOR_KEY: Final = "opk"

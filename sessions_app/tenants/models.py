@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.utils import timezone
 
 from sessions_app.tenants import ids
 from sessions_app.tenants.ids import PrefixedId
@@ -91,6 +92,37 @@ class Membership(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+
+class Invitation(TenantOwned):
+    """Somebody was asked to become a member. Of the link only a hash is kept."""
+
+    id = PrefixedId(prefix=ids.INVITATION, primary_key=True, editable=False)
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Role.choices)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role})"
+
+    @property
+    def state(self) -> str:
+        if self.accepted_at:
+            return "accepted"
+        if self.revoked_at:
+            return "taken back"
+        return "expired" if self.expires_at <= timezone.now() else "open"
+
+    @property
+    def open(self) -> bool:
+        return self.state == "open"
 
 
 class Sealed(RuntimeError):

@@ -1,6 +1,5 @@
 """Writing: tenants, members, keys."""
 
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,16 +10,6 @@ from sessions_app.tenants.audit import fields_of, record
 from sessions_app.tenants.keys import OPERATOR, PUBLISHABLE, SECRET, SHOWN_CHARS, hash_key, new_key
 from sessions_app.tenants.models import Membership, OperatorKey, PublishableKey, Role, SecretKey, Tenant, User
 from sessions_app.tenants.permissions import SESSION_SCOPES, Can
-
-
-@transaction.atomic
-def open_tenant(*, name: str, slug: str, owner: str) -> tuple[Tenant, str]:
-    """A new business, with the person (an e-mail address) who runs it; and their first password when a login had to be
-    made for them (else empty). In the scope of everyone. The installation's audit log tells."""
-    tenant = Tenant.objects.create(name=name, slug=slug)
-    _, password = new_member(tenant=tenant, email=owner, role=Role.OWNER)
-    record("tenant.opened", tenant, tenant_id=None, after={**fields_of(tenant), "owner": owner.lower()})
-    return tenant, password
 
 
 @transaction.atomic
@@ -106,12 +95,3 @@ def revoke_key(*, key: PublishableKey | SecretKey | OperatorKey) -> None:
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
         record("key.revoked", key, tenant_id=getattr(key, "tenant_id", None), before=before, after=fields_of(key))
-
-
-@transaction.atomic
-def new_member(*, tenant: Tenant, email: str, role: str) -> tuple[Membership, str]:
-    """The membership, and the first password when a login had to be made for it (else empty)."""
-    user = User.objects.filter(email=email.lower()).first()
-    password = "" if user else secrets.token_urlsafe(12)
-    user = user or User.objects.create_user(email, password)
-    return add_member(tenant=tenant, user=user, role=Role(role)), password

@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ninja import Query, Router, Schema, Status
+from pydantic import Field
 
 from sessions_app.edge.callers import CalledRequest, Key
 from sessions_app.edge.paging import Page, PageIn, page_of
-from sessions_app.edge.problems import Forbidden
+from sessions_app.edge.problems import Conflict, Forbidden
 from sessions_app.edge.resources.scoped import found, in_scope
-from sessions_app.edge.schemas import errors
-from sessions_app.tenants.models import Membership, Role
+from sessions_app.edge.schemas import Email, errors
+from sessions_app.tenants.invitations import invite
+from sessions_app.tenants.models import Membership, Role, Tenant
 from sessions_app.tenants.permissions import Can
 from sessions_app.tenants.services import change_role, remove_member
 
@@ -32,6 +34,19 @@ class MemberOut(Schema):
         return member.user.email
 
 
+class MemberIn(Schema):
+    email: Email
+    role: Literal["admin", "editor", "viewer"]
+
+
+class InvitationOut(Schema):
+    id: str
+    email: str
+    role: str
+    expires_at: datetime
+    link: str = Field(description="This once; it was sent by mail, too.")
+
+
 class MemberChange(Schema):
     role: Literal["admin", "editor", "viewer"]
 
@@ -41,6 +56,18 @@ class MemberChange(Schema):
 def list_members(request: CalledRequest, page: Query[PageIn]) -> dict[str, Any]:
     request.auth.need(Can.READ_MEMBERS)
     return page_of(Membership.objects.select_related("user"), page, "-created_at", "-public_id")
+
+
+@router.post("/members", response={201: InvitationOut, **errors(409)})
+@in_scope
+def invite_member(request: CalledRequest, body: MemberIn) -> Status:
+    """Invites a person by mail. They are a member once they have accepted."""
+    request.auth.need(Can.WRITE_MEMBERS)
+    if Membership.objects.filter(user__email=body.email).exists():
+        raise Conflict(f"{body.email} is a member already. Change their role instead.")
+    row, link = invite(tenant=Tenant.objects.get(), email=body.email, role=Role(body.role), by=request.auth.label)
+    fields = {name: getattr(row, name) for name in ("id", "email", "role", "expires_at")}
+    return Status(201, {**fields, "link": link})
 
 
 @router.get("/members/{member_id}", response={200: MemberOut, **errors()})

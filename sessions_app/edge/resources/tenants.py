@@ -14,9 +14,9 @@ from sessions_app.edge.resources.scoped import found, in_scope
 from sessions_app.edge.schemas import Email, Label, Slug, errors
 from sessions_app.tenants import ids
 from sessions_app.tenants.audit import fields_of, record
+from sessions_app.tenants.invitations import open_tenant
 from sessions_app.tenants.models import Tenant
 from sessions_app.tenants.permissions import Can
-from sessions_app.tenants.services import open_tenant
 
 router = Router(tags=["tenants"], auth=[OperatorKey(), Key()])
 
@@ -42,6 +42,11 @@ class TenantOut(Schema):
         return ids.public(ids.TENANT, tenant.pk)
 
 
+class TenantOpened(Schema):
+    tenant: TenantOut
+    invitation: str = Field(description="The owner's link, this once; it was sent by mail, too.")
+
+
 @router.get("/tenants", response={200: Page[TenantOut], **errors()})
 @in_scope
 def list_tenants(request: CalledRequest, page: Query[PageIn]) -> dict[str, Any]:
@@ -50,15 +55,15 @@ def list_tenants(request: CalledRequest, page: Query[PageIn]) -> dict[str, Any]:
     return page_of(Tenant.objects.all(), page, "-created_at", "-id")
 
 
-@router.post("/tenants", auth=OperatorKey(), response={201: TenantOut, **errors(409)})
+@router.post("/tenants", auth=OperatorKey(), response={201: TenantOpened, **errors(409)})
 @in_scope
 def create_tenant(request: CalledRequest, body: TenantIn) -> Status:
-    """Opens a tenant, with an owner who may log in."""
+    """Opens a tenant, and invites its owner by mail."""
     request.auth.need(Can.RUN_INSTALLATION)
     if Tenant.objects.filter(slug=body.slug).exists():
         raise Conflict(f"There is a tenant {body.slug} already. Choose another slug.")
-    tenant, _ = open_tenant(name=body.name, slug=body.slug, owner=body.owner)
-    return Status(201, tenant)
+    tenant, link = open_tenant(name=body.name, slug=body.slug, owner=body.owner, by=request.auth.label)
+    return Status(201, {"tenant": tenant, "invitation": link})
 
 
 @router.get("/tenants/{tenant_id}", response={200: TenantOut, **errors()})

@@ -51,6 +51,7 @@ CASES: dict[tuple[str, str], tuple[Can, Any]] = {
     ("GET", "/assistants/{assistant_id}/versions"): (Can.READ_ASSISTANTS, None),
     ("GET", "/versions/{version_id}"): (Can.READ_ASSISTANTS, None),
     ("GET", "/members"): (Can.READ_MEMBERS, None),
+    ("POST", "/members"): (Can.WRITE_MEMBERS, {"email": "new@example.com", "role": "viewer"}),
     ("GET", "/members/{member_id}"): (Can.READ_MEMBERS, None),
     ("PATCH", "/members/{member_id}"): (Can.WRITE_MEMBERS, {"role": "viewer"}),
     ("DELETE", "/members/{member_id}"): (Can.WRITE_MEMBERS, None),

@@ -8,6 +8,7 @@ from django.db.migrations.loader import MigrationLoader
 from sessions_app.history.services import apply_records
 from sessions_app.operations.idempotency import claim
 from sessions_app.tenants import audit, walls
+from sessions_app.tenants.invitations import invite
 from sessions_app.tenants.models import Role, Tenant
 from sessions_app.tenants.row_security import RowSecurity
 from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
@@ -51,6 +52,7 @@ def _business():
     with tenant_scope(tenant.id):
         issue_publishable_key(tenant=tenant, label="site")
         issue_secret_key(tenant=tenant, label="server")
+        invite(tenant=tenant, email="kim@example.com", role=Role.VIEWER)
     claim(tenant_id=str(tenant.id), caller=str(session.id), key="k", request=b"")
     return tenant
 

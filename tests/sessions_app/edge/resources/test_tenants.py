@@ -2,7 +2,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from sessions_app.tenants.audit import broken
-from sessions_app.tenants.models import AuditEntry, Membership, Role
+from sessions_app.tenants.models import AuditEntry, Invitation
 from sessions_app.tenants.permissions import KEY_SCOPES
 from sessions_app.tenants.scope import everyone, tenant_scope
 from sessions_app.tenants.services import issue_operator_key, issue_secret_key, revoke_key
@@ -32,18 +32,18 @@ def installation_log() -> list[tuple[str, str, str]]:
 
 
 @sync_to_async
-def owners() -> list[str]:
+def invited() -> list[tuple[str, str]]:
     with everyone():
-        rows = Membership.objects.filter(role=Role.OWNER, tenant__slug="zoo")
-        return list(rows.values_list("user__email", flat=True))
+        return list(Invitation.objects.filter(tenant__slug="zoo").values_list("email", "role"))
 
 
 async def test_an_operator_opens_names_and_lists_tenants(riverside: Business, operator: Caller) -> None:
     made = await operator("POST", "/tenants", ZOO)
     assert made.status_code == 201, made.content
-    tenant = made.json()
+    tenant = made.json()["tenant"]
+    assert "/accounts/invitation/" in made.json()["invitation"]
     assert tenant["id"].startswith("ten_")
-    assert await owners() == ["kim@example.com"]
+    assert await invited() == [("kim@example.com", "owner")]
     assert is_problem(await operator("POST", "/tenants", ZOO), 409)
     renamed = await operator("PATCH", f"/tenants/{tenant['id']}", {"name": "Zoo"})
     assert renamed.json()["name"] == "Zoo"
@@ -73,6 +73,17 @@ async def test_a_revoked_operators_key_opens_nothing(transactional_db: None) -> 
             return raw
 
     assert is_problem(await Caller(await revoked())("GET", "/tenants"), 401)
+
+
+async def test_a_member_is_invited(server: Caller) -> None:
+    made = await server("POST", "/members", {"email": "New@example.com", "role": "editor"})
+    assert made.status_code == 201, made.content
+    assert (made.json()["email"], made.json()["role"]) == ("new@example.com", "editor")
+    assert "/accounts/invitation/" in made.json()["link"]
+    members = (await server("GET", "/members")).json()["data"]
+    assert "new@example.com" not in {row["email"] for row in members}
+    assert is_problem(await server("POST", "/members", {"email": members[0]["email"], "role": "viewer"}), 409)
+    assert is_problem(await server("POST", "/members", {"email": "x@example.com", "role": "owner"}), 422, "invalid")
 
 
 async def test_members_are_listed_changed_and_removed_but_owners_stay(riverside: Business, server: Caller) -> None:
