@@ -62,7 +62,11 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Conversations",
                 "separator": True,
-                "items": [_item("Live now", "sensors", "livesession"), _item("Sessions", "forum", "session")],
+                "items": [
+                    _item("Live now", "sensors", "livesession"),
+                    _item("Sessions", "forum", "session"),
+                    _item("Usage", "bar_chart", "usageday"),
+                ],
             },
             {
                 "title": "Assistants",
@@ -87,6 +91,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item("Tenants", "apartment", "tenant"),
+                    _item("Quotas", "data_usage", "quota"),
                     _item("Users", "person", "user"),
                     _item("Soak runs", "speed", "soakrun"),
                 ],

@@ -6,5 +6,6 @@ from sessions_app.operations import admin as operations
 from sessions_app.tenants import admin as tenants
 from sessions_app.tenants import audit_admin as audit
 from sessions_app.tenants import key_admin as keys
+from sessions_app.usage import admin as usage
 
-__all__ = ("audit", "assistants", "history", "keys", "operations", "tenants")
+__all__ = ("audit", "assistants", "history", "keys", "operations", "tenants", "usage")

@@ -8,5 +8,7 @@ class SessionsAppConfig(AppConfig):
 
     def ready(self) -> None:
         from sessions_app.tenants import walls
+        from sessions_app.usage import deletions
 
         walls.install()
+        deletions.install()

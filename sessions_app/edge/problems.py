@@ -13,6 +13,7 @@ from ninja.parser import Parser
 from pipeline.contracts.errors import EngineError, MediaError, PipelineError
 from sessions_app.operations.admission import SessionOver, TooMany
 from sessions_app.operations.seating import NoSeat
+from sessions_app.usage.quotas import QuotaExceeded
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,9 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
             return 409, {"detail": text, "code": "session_over"}
         case TooMany():
             return 429, {"detail": text, "code": "rate_limited", "retry_after_s": error.retry_after_s}
+        case QuotaExceeded():
+            resets = {"resets_at": error.resets_at.isoformat()} if error.resets_at else {}
+            return 429, {"detail": text, "code": "quota_exceeded", "retry_after_s": error.retry_after_s, **resets}
         case MediaError():
             return 422, {"detail": text, "code": error.code}
         case EngineError():
@@ -83,7 +87,7 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
 
 def install(api: NinjaAPI) -> None:
     """Every error that leaves an endpoint leaves it as a problem."""
-    described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, PipelineError)
+    described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, QuotaExceeded, PipelineError)
     handlers: dict[type[Exception], Callable[..., HttpResponse]] = {
         **dict.fromkeys(described, _described),
         AuthenticationError: _unknown_caller,

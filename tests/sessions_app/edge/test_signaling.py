@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.cache import cache
+from sessions_app.operations.windows import windows
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -200,7 +200,7 @@ class TestAnything:
     @given(messages=st.lists(MESSAGES, min_size=1, max_size=8))
     @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_nothing_that_is_sent_ends_in_a_traceback(self, riverside: Business, messages: list[Any]) -> None:
-        cache.clear()
+        windows.own.clear()
         async_to_sync(self.send)(riverside, messages)
 
     async def send(self, business: Business, messages: list[Any]) -> None:

@@ -88,9 +88,7 @@ def test_a_socket_without_a_peer_is_somebody_unknown() -> None:
 
 @given(written=st.text(max_size=80), number=st.integers(0, 5))
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_is_written_the_last_hop_is_believed_and_nothing_else(
-    proxies: Any, written: str, number: int
-) -> None:
+def test_whatever_is_written_the_last_hop_is_believed_and_nothing_else(proxies: Any, written: str, number: int) -> None:
     """A visitor writes anything; each proxy of ours appends whom it saw."""
     proxies(number)
     seen = [VISITOR, *[PROXY] * 4][:number]
