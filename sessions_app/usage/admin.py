@@ -123,8 +123,8 @@ def chart(days: list[dict[str, Any]]) -> dict[str, Any]:
     """Minutes a day, for static/console/usage.js."""
     return {
         "days": [row["day"].isoformat() for row in days],
-        "voice": [round(row["voice_seconds"] / 60, 1) for row in days],
-        "chat": [round(row["chat_seconds"] / 60, 1) for row in days],
+        "voice": [round(row["voice_minutes"], 1) for row in days],
+        "chat": [round(row["chat_minutes"], 1) for row in days],
     }
 
 

@@ -91,13 +91,14 @@ def month_rows(month: date) -> Any:
     return UsageDay.objects.filter(day__gte=month, day__lt=following).order_by()
 
 
-def totals(month: date) -> dict[str, int]:
-    return {name: total or 0 for name, total in month_rows(month).aggregate(**SUMS).items()}
+def totals(month: date) -> dict[str, Any]:
+    found = {name: total or 0 for name, total in month_rows(month).aggregate(**SUMS).items()}
+    return found | {"minutes": found["seconds"] / 60}
 
 
 def by_day(month: date) -> list[dict[str, Any]]:
-    """Each day of the month, empty ones included: the figures, and the seconds of voice and chat apart."""
-    apart = {f"{channel}_seconds": Sum("seconds", filter=Q(channel=channel)) for channel in Channel.values}
+    """Each day of the month, empty ones included: the figures, and the minutes of voice and chat apart."""
+    apart = {f"{channel}_minutes": Sum("seconds", filter=Q(channel=channel)) / 60.0 for channel in Channel.values}
     found = {row["day"]: row for row in month_rows(month).values("day").annotate(**apart, **SUMS)}
     empty = dict.fromkeys([*SUMS, *apart], 0)
     following = (month + timedelta(days=32)).replace(day=1)
@@ -114,7 +115,7 @@ def _known(row: dict[str, Any]) -> dict[str, Any]:
 
 def by_assistant(month: date) -> list[dict[str, Any]]:
     rows = month_rows(month).values("assistant", "assistant_name", "channel").annotate(**SUMS)
-    return list(rows.order_by("-seconds", "assistant_name", "channel"))
+    return [{**row, "minutes": row["seconds"] / 60} for row in rows.order_by("-seconds", "assistant_name", "channel")]
 
 
 def by_tenant(month: date) -> list[dict[str, Any]]:
@@ -128,7 +129,8 @@ def by_tenant(month: date) -> list[dict[str, Any]]:
     ]
     for row in rows:
         limit = row["quota"].minutes_a_month if row["quota"] else None
-        row["percent"] = int(row["seconds"] / 60 / limit * 100) if limit else None
+        row["minutes"] = row["seconds"] / 60
+        row["percent"] = int(row["minutes"] / limit * 100) if limit else None
     return sorted(rows, key=lambda row: (-row["seconds"], row["name"]))
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from sessions_app.operations.windows import windows
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sessions_app.edge.sockets import PROTOCOL
 from sessions_app.history.models import Session
+from sessions_app.operations.windows import windows
 from sessions_app.tenants.scope import everyone
 from tests.fakes.house import LISTED_ORIGIN, Business, Caller
 from tests.fakes.sockets import Socket
