@@ -1,8 +1,9 @@
 """Reading: a month's usage, as the console shows it and as its CSV file has it. Whose, the scope decides."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sessions_app.usage.models import Quota, UsageDay
 from sessions_app.usage.quotas import minutes_used, month_of, sessions_now
 
 MONTHS_SHOWN: Final = 36
+MONTH: Final = re.compile(r"(?P<year>2[01][0-9]{2})-(?P<month>0[1-9]|1[0-2])")
 WARN_FROM: Final = 0.8
 """Of the month's minutes."""
 SUMS: Final = {name: Sum(name) for name in UsageDay.FIGURES}
@@ -70,10 +72,10 @@ def month_named(text: str) -> date:
     """The first day of `2026-11`; of this month for nothing. Raises NoMonth."""
     if not text:
         return month_of(timezone.now())[0].date()
-    try:
-        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
-    except ValueError as error:
-        raise NoMonth("That is no month. Write one as 2026-11.") from error
+    found = MONTH.fullmatch(text)
+    if found is None:
+        raise NoMonth("That is no month. Write one as 2026-11.")
+    return date(int(found["year"]), int(found["month"]), 1)
 
 
 def months() -> list[date]:

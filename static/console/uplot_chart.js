@@ -36,7 +36,7 @@ function axis(more) {
   return { stroke, font: FONT, ticks: lines, ...more, grid: { ...lines, show: more.gridded } };
 }
 
-function options(place, layered, { labels, unit, kind, height }) {
+function options(place, layered, { labels, naming, unit, kind, height }) {
   const { paths } = window.uPlot;
   const format = (value) => (value == null ? '–' : `${value} ${unit}`);
   return {
@@ -49,7 +49,7 @@ function options(place, layered, { labels, unit, kind, height }) {
       axis({ size: 64, values: (u, splits) => splits.map((value) => `${value} ${unit}`), gridded: true }),
     ],
     series: [
-      { label: '', value: (u, i) => labels[i] ?? '–' },
+      { label: naming, value: (u, i) => labels[i] ?? '–' },
       ...layered.map(({ label, values, colour }) => ({
         label,
         value: (u, raw, number, i) => (i == null ? '–' : format(values[i])),
@@ -66,7 +66,8 @@ function options(place, layered, { labels, unit, kind, height }) {
 /**
  * Draws into `place` and keeps it in shape.
  * @param {HTMLElement} place says in words what it shows (`role="img"`, `aria-label`); a table beside it has the figures
- * @param {{labels: string[], series: Series[], unit: string, kind?: 'bars'|'line', stacked?: boolean, height?: number}} wanted
+ * @param {{labels: string[], naming: string, series: Series[], unit: string, kind?: 'bars'|'line', stacked?: boolean,
+ *   height?: number}} wanted `naming`: what the labels of the x axis are, "Day"
  * @returns {(wanted: object) => void} draws other figures in the same place
  */
 export function chart(place, wanted) {

@@ -6,6 +6,7 @@ const dayOf = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', ti
 
 chart(document.querySelector('[data-usage-chart]'), {
   labels: days.map((day) => dayOf.format(new Date(day))),
+  naming: 'Day',
   series: [
     { label: 'Voice', values: voice, colour: '--accent' },
     { label: 'Chat', values: chat, colour: '--warm' },

@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from sessions_app.history.services import apply_records
 from sessions_app.tenants import audit, walls
@@ -11,6 +12,7 @@ from sessions_app.tenants.models import Role, Tenant
 from sessions_app.tenants.row_security import RowSecurity
 from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
 from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
+from sessions_app.usage.models import Quota, UsageDay
 from tests.fakes.office import make_assistant, make_member, make_session, make_tenant
 from tests.sessions_app.history.test_journal import told
 
@@ -49,6 +51,14 @@ def _business():
     with tenant_scope(tenant.id):
         issue_publishable_key(tenant=tenant, label="site")
         issue_secret_key(tenant=tenant, label="server")
+        Quota.objects.create(tenant=tenant)
+        UsageDay.objects.create(
+            tenant=tenant,
+            day=timezone.now().date(),
+            assistant=session.assistant,
+            assistant_name="Robin",
+            channel="voice",
+        )
     return tenant
 
 
