@@ -47,9 +47,15 @@ def roll_up(days: Iterable[date]) -> int:
 
 
 def keep(session: Session) -> None:
-    """This session is about to be deleted: what of it the next roll-up would have counted stays. In a transaction."""
+    """This session is about to be deleted: what of it the next roll-up would have counted stays. In a transaction.
+
+    Of one that is older nothing would have been, and nothing is asked: retention deletes many.
+    """
+    days = open_days()
+    if max(session.last_seen_at, session.ended_at or session.last_seen_at) < _midnight(days[0]):
+        return
     _alone(session.tenant_id)
-    for day in open_days():
+    for day in days:
         own = Session.objects.filter(pk=session.pk)
         for (assistant_id, channel), figures in _counted(own, Turn.objects.filter(session=session), day).items():
             row, made = UsageDay.objects.get_or_create(

@@ -181,6 +181,13 @@ def test_what_is_deleted_before_it_was_ever_counted_is_counted(assistant):
     assert usage(open_days()[1]) == [(1, 300, 0, 0, 0)]
 
 
+def test_deleting_old_conversations_asks_nothing_more_of_the_database(assistant):
+    session = conversation(assistant, NOON - timedelta(days=400), NOON - timedelta(days=400))
+    with tenant_scope(assistant.tenant_id), CaptureQueriesContext(connection) as asked:
+        session.delete()
+    assert not [query["sql"] for query in asked if "usageday" in query["sql"] or "sessions_app_tenant" in query["sql"]]
+
+
 def test_usage_stays_when_only_turns_are_deleted(assistant):
     session = conversation(assistant, NOON, NOON + minutes(5))
     turn(session, NOON)
