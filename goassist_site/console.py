@@ -63,7 +63,11 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Conversations",
                 "separator": True,
-                "items": [_item("Live now", "sensors", "livesession"), _item("Sessions", "forum", "session")],
+                "items": [
+                    _item("Live now", "sensors", "livesession"),
+                    _item("Sessions", "forum", "session"),
+                    _item("Usage", "bar_chart", "usageday"),
+                ],
             },
             {
                 "title": "Assistants",
@@ -89,6 +93,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item("Tenants", "apartment", "tenant"),
+                    _item("Quotas", "data_usage", "quota"),
                     _item("Users", "person", "user"),
                     _item("Operator keys", "vpn_key", "operatorkey"),
                     _item("Soak runs", "speed", "soakrun"),

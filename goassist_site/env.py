@@ -136,8 +136,12 @@ class Env(MailEnv, BaseSettings):
     goassist_sessions_per_minute: int = Field(
         SESSIONS_PER_MINUTE, ge=1, description="Session creations a minute, per publishable key and visitor address."
     )
-    goassist_chats_per_minute: int = Field(CHATS_PER_MINUTE, ge=1, description="Chat messages a minute, per session.")
-    goassist_offers_per_minute: int = Field(OFFERS_PER_MINUTE, ge=1, description="WebRTC offers a minute, per session.")
+    goassist_chats_per_minute: int = Field(
+        CHATS_PER_MINUTE, ge=1, description="Chat messages a minute, per session, and per key and visitor address."
+    )
+    goassist_offers_per_minute: int = Field(
+        OFFERS_PER_MINUTE, ge=1, description="WebRTC offers a minute, per session, and per key and visitor address."
+    )
     goassist_queue_length: int = Field(
         20,
         ge=0,

@@ -7,5 +7,6 @@ from sessions_app.tenants import admin as tenants
 from sessions_app.tenants import audit_admin as audit
 from sessions_app.tenants import invitation_admin as invitations
 from sessions_app.tenants import key_admin as keys
+from sessions_app.usage import admin as usage
 
-__all__ = ("audit", "assistants", "history", "invitations", "keys", "operations", "tenants")
+__all__ = ("audit", "assistants", "history", "invitations", "keys", "operations", "tenants", "usage")

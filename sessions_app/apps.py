@@ -9,6 +9,8 @@ class SessionsAppConfig(AppConfig):
     def ready(self) -> None:
         from sessions_app.accounts import log
         from sessions_app.tenants import walls
+        from sessions_app.usage import deletions
 
         walls.install()
         log.install()
+        deletions.install()

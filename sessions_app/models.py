@@ -13,6 +13,7 @@ from sessions_app.tenants.models import (
     Tenant,
     User,
 )
+from sessions_app.usage.models import Quota, UsageDay
 
 __all__ = (
     "Assistant",
@@ -24,11 +25,13 @@ __all__ = (
     "Membership",
     "OperatorKey",
     "PublishableKey",
+    "Quota",
     "SecretKey",
     "Session",
     "SessionEvent",
     "SoakRun",
     "Tenant",
     "Turn",
+    "UsageDay",
     "User",
 )

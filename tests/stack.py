@@ -178,6 +178,8 @@ def _environment(folder: Path, port: int, **more: str) -> dict[str, str]:
         "GOASSIST_DATA": str(folder / "data"),
         "ASR": "pocketsphinx",
         "GOASSIST_SESSIONS_PER_MINUTE": "1000",
+        "GOASSIST_OFFERS_PER_MINUTE": "1000",
+        "GOASSIST_CHATS_PER_MINUTE": "1000",
         "PYTHONUNBUFFERED": "1",
         **more,
     }

@@ -28,6 +28,8 @@ from sessions_app.edge.sockets import (
     close_reason,
 )
 from sessions_app.operations.admission import SessionOver, TooMany
+from sessions_app.tenants.addresses import socket_address
+from sessions_app.usage.quotas import QuotaExceeded
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +80,8 @@ async def _placed(scope: dict[str, Any], page: "Page") -> Placed:
     async def on_place(place: int) -> None:
         await page.say({"type": "queued", "place": place})
 
-    answer = await calls.take_offer(session, "", on_place, transport="websocket")
+    address = socket_address(scope)
+    answer = await calls.take_offer(session, "", on_place, address=address, transport="websocket")
     async with asyncio.timeout(CONNECT_LIMIT_S):
         return answer.leg, await _door(answer)
 
@@ -248,7 +251,7 @@ def _code_of(error: Exception) -> CloseCode:
     match error:
         case SessionOver():
             return CloseCode.ENDED
-        case TooMany():
+        case TooMany() | QuotaExceeded():
             return CloseCode.TOO_MANY
         case NotFound():
             return CloseCode.NOT_FOUND

@@ -9,6 +9,8 @@ from pipeline.contracts.numbers import WATCHED_S
 from sessions_app import switchboard
 from sessions_app.edge.sockets import CloseCode, SessionSocket
 
+MAX_SAID_CHARS: Final = 1_000
+"""Of a message from a subscriber, who has nothing to say here."""
 WATCH_EVERY_S: Final = WATCHED_S / 3
 """How often the workers hear that somebody watches: frames are made and sent for nobody else."""
 
@@ -37,7 +39,9 @@ class BlendshapeConsumer(SessionSocket):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Nothing is expected here; some clients say hello nevertheless."""
-        if not self.pace.admits():
+        if len(text_data or bytes_data or "") > MAX_SAID_CHARS:
+            await self.end(CloseCode.BAD_MESSAGE, f"Messages have at most {MAX_SAID_CHARS} characters.")
+        elif not self.pace.admits():
             await self.end(CloseCode.TOO_MANY, "Too many messages.")
 
     async def session_faces(self, message: dict[str, Any]) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from typing import Any, NoReturn
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from pipeline.contracts import wire
 from pipeline.contracts.errors import BusyError, PipelineError
@@ -16,12 +18,13 @@ from sessions_app.assistants.models import Assistant
 from sessions_app.assistants.selectors import live_version, spec_of
 from sessions_app.edge.problems import Conflict, NotFound
 from sessions_app.history import services
-from sessions_app.history.models import Session
+from sessions_app.history.models import Session, SessionState
 from sessions_app.history.selectors import conversation
 from sessions_app.operations.admission import Limit, SessionOver, ensure_going
 from sessions_app.operations.seating import Attempt, OnPlace, forget, seated
 from sessions_app.tenants import ids
 from sessions_app.tenants.scope import tenant_scope
+from sessions_app.usage import quotas
 
 _placing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 """One leg of a session is placed at a time (per process; a second process gets a later leg number)."""
@@ -36,14 +39,20 @@ def find_session(tenant_id: str, session_id: str) -> Session:
             raise NotFound("There is no such session.") from error
 
 
-def open_session(tenant_id: str, assistant: str, channel: str) -> Session:
-    """`assistant`: id or slug. Raises NotFound, Conflict when nothing is published yet."""
-    with tenant_scope(tenant_id):
+def open_session(tenant_id: str, assistant: str, channel: str, publishable_key: str | None = None) -> Session:
+    """`assistant`: id or slug. `publishable_key`: the id of the page's key that asks.
+
+    Raises NotFound, Conflict when nothing is published yet, QuotaExceeded.
+    """
+    with tenant_scope(tenant_id), transaction.atomic():
         found = _assistant(assistant)
         version = live_version(found.id)
         if version is None:
             raise Conflict("This assistant has not been published yet.")
-        return services.create_session(tenant_id=tenant_id, assistant=found, version=version, channel=channel)
+        quotas.take_place(UUID(tenant_id))
+        return services.create_session(
+            tenant_id=tenant_id, assistant=found, version=version, channel=channel, publishable_key=publishable_key
+        )
 
 
 def _assistant(name: str) -> Assistant:
@@ -55,15 +64,16 @@ def _assistant(name: str) -> Assistant:
 
 
 async def take_offer(
-    session: Session, sdp: str, on_place: OnPlace | None = None, *, transport: str = "webrtc"
+    session: Session, sdp: str, on_place: OnPlace | None = None, *, address: str = "", transport: str = "webrtc"
 ) -> wire.Answer:
     """Places the visitor's connection on a worker; an earlier one is let go. On a websocket there is no `sdp`.
-    `on_place`: see `seating.seated`.
+    `on_place`: see `seating.seated`. `address`: the visitor's, where it was not a tenant's server that asked.
 
-    Raises SessionOver, TooMany, MediaError, Queued, Refused and what else `switchboard.place` raises.
+    Raises SessionOver, TooMany, QuotaExceeded, MediaError, Queued, Refused and what else `switchboard.place` raises.
     """
     ensure_open(session)
-    await Limit("connection offers", settings.GOASSIST.goassist_offers_per_minute).admit(session.id)
+    await _count("connection offers", settings.GOASSIST.goassist_offers_per_minute, session, address)
+    await _keep_place(session)
     return await _seated(session, lambda: _take(session, sdp, transport), on_place)
 
 
@@ -90,13 +100,15 @@ async def _seated(session: Session, attempt: Attempt, on_place: OnPlace | None) 
     return await seated(session.id, since, attempt, on_place)
 
 
-async def chat(session: Session, text: str, on_place: OnPlace | None = None) -> wire.ChatReply:
+async def chat(session: Session, text: str, on_place: OnPlace | None = None, *, address: str = "") -> wire.ChatReply:
     """The reply to typed words; a session that no worker holds (yet, or any more) is placed first, without media.
+    `address`: see `take_offer`.
 
-    Raises SessionOver, TooMany, Queued, Refused, EngineError, Unreachable or MailboxSilent.
+    Raises SessionOver, TooMany, QuotaExceeded, Queued, Refused, EngineError, Unreachable or MailboxSilent.
     """
     ensure_open(session)
-    await Limit("messages", settings.GOASSIST.goassist_chats_per_minute).admit(session.id)
+    await _count("messages", settings.GOASSIST.goassist_chats_per_minute, session, address)
+    await _keep_place(session)
     silent = ""
     if session.mailbox:
         try:
@@ -127,6 +139,26 @@ async def hang_up(session: Session, reason: str) -> None:
 
 def ensure_open(session: Session) -> None:
     ensure_going(state=session.state, end_reason=session.end_reason, created_at=session.created_at)
+
+
+async def _count(what: str, per_minute: int, session: Session, address: str) -> None:
+    """A visitor of a page is counted under the session, and under key and address: a new session is no new start.
+    A tenant's server stands for many visitors: only the session counts. Raises TooMany."""
+    subjects = [f"session {session.id}"]
+    if address and session.publishable_key_id:
+        subjects.append(f"key {session.publishable_key_id} at {address}")
+    await Limit(what, per_minute).admit(session.tenant_id, *subjects)
+
+
+async def _keep_place(session: Session) -> None:
+    """Refuses before anybody queues. Raises QuotaExceeded."""
+    if session.state == SessionState.NEW:
+        await database_sync_to_async(_renew_place)(session)
+
+
+def _renew_place(session: Session) -> None:
+    with tenant_scope(session.tenant_id):
+        quotas.keep_place(session)
 
 
 def _lock(session: Session) -> asyncio.Lock:
@@ -170,6 +202,7 @@ async def _place(session: Session, sdp: str, transport: str = "webrtc") -> wire.
 
 def _next_leg(session: Session) -> tuple[int, Any, list[list[str]]]:
     with tenant_scope(session.tenant_id):
+        quotas.keep_place(session)
         leg = services.next_leg(session_id=session.id)
         # A live leg takes over what is published at its next turn; the leg that follows it must not fall back.
         version = live_version(session.assistant_id) or session.version

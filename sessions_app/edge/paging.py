@@ -68,7 +68,7 @@ def _values(rows: "QuerySet[Any]", names: list[str], cursor: str) -> list[Any]:
             raise BadCursor
         fields = [rows.model._meta.get_field(name) for name in names]
         return [_value(field, value) for field, value in zip(fields, plain, strict=True)]
-    except (ValueError, TypeError, binascii.Error, RecursionError, ValidationError) as error:
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError, ValidationError) as error:
         raise BadCursor("Send `next` of the page before as `cursor`, as it is.") from error
 
 

@@ -17,6 +17,7 @@ from sessions_app.edge.repeats import BadKey, replayed
 from sessions_app.operations.admission import SessionOver, TooMany
 from sessions_app.operations.idempotency import KeyReused, Replay, StillRunning
 from sessions_app.operations.seating import NoSeat
+from sessions_app.usage.quotas import QuotaExceeded
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,9 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
             return 409, {"detail": text, "code": "session_over"}
         case TooMany():
             return 429, {"detail": text, "code": "rate_limited", "retry_after_s": error.retry_after_s}
+        case QuotaExceeded():
+            resets = {"resets_at": error.resets_at.isoformat()} if error.resets_at else {}
+            return 429, {"detail": text, "code": "quota_exceeded", "retry_after_s": error.retry_after_s, **resets}
         case MediaError():
             return 422, {"detail": text, "code": error.code}
         case EngineError():
@@ -113,7 +117,7 @@ def _of_the_request(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def install(api: NinjaAPI) -> None:
     """Every error that leaves an endpoint leaves it as a problem."""
-    described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, PipelineError)
+    described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, QuotaExceeded, PipelineError)
     handlers: dict[type[Exception], Callable[..., HttpResponse]] = {
         **dict.fromkeys(described, _described),
         **dict.fromkeys((BadKey, BadCursor, KeyReused, StillRunning), _of_the_request),

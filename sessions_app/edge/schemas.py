@@ -153,6 +153,7 @@ class Problem(Schema):
     detail: str
     code: str = Field(description="A word that programs may branch on.")
     retry_after_s: int | None = None
+    resets_at: datetime | None = Field(None, description="`quota_exceeded`: when the month's minutes begin anew.")
     place: int | None = Field(None, description="503: the session's place in the queue; ask again in time to keep it.")
     errors: list[dict[str, str]] | None = Field(None, description="422: which fields, and what is wrong with each.")
 

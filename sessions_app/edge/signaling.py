@@ -22,6 +22,7 @@ from sessions_app.edge.schemas import (
 )
 from sessions_app.edge.sockets import MAX_MESSAGE_CHARS, CloseCode, SessionSocket
 from sessions_app.operations.admission import SessionOver
+from sessions_app.tenants.addresses import socket_address
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +99,8 @@ class SignalingConsumer(SessionSocket):
     async def _offer(self, message: OfferMessage) -> None:
         async with self.one_offer:
             try:
-                answer = await calls.take_offer(await self.session(), message.sdp, self._on_place)
+                session, address = await self.session(), socket_address(self.scope)
+                answer = await calls.take_offer(session, message.sdp, self._on_place, address=address)
             finally:
                 self.queued = False
             await self.say({"type": "answer", "sdp": answer.sdp, "leg": answer.leg})
@@ -133,7 +135,7 @@ class SignalingConsumer(SessionSocket):
         async def on_place(place: int) -> None:
             await self.say({"type": "queued", "place": place, "id": message.id})
 
-        reply = await calls.chat(await self.session(), message.text, on_place)
+        reply = await calls.chat(await self.session(), message.text, on_place, address=socket_address(self.scope))
         await self.say({"type": "chat_reply", "id": message.id, "turn_id": reply.turn_id, "text": reply.text})
 
     async def _hang_up(self) -> None:

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from pipeline.contracts.dialogue import EventRecord, LegRecord, Record, TurnRecord
 from sessions_app.history.models import Session, SessionEvent, SessionState, Turn
@@ -83,7 +84,8 @@ def _apply_leg(record: LegRecord) -> None:
     at = _moment(record.at)
     rows = Session.objects.filter(pk=record.session_id, leg=record.leg).exclude(state=SessionState.ENDED)
     if record.kind == "began":
-        rows.update(state=SessionState.LIVE, worker=_clean(record.worker, 120))
+        began_at = Coalesce(F("connected_at"), at)
+        rows.update(state=SessionState.LIVE, worker=_clean(record.worker, 120), connected_at=began_at)
     elif record.reason in FINAL_REASONS:
         rows.update(state=SessionState.ENDED, end_reason=record.reason, ended_at=at, mailbox="", worker="")
     else:

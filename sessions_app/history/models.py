@@ -1,11 +1,13 @@
 """What happened: sessions and their turns."""
 
 from django.db import models
+from django.utils import timezone
 
 from pipeline.contracts.dialogue import turn_id
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.tenants import ids
 from sessions_app.tenants.ids import PrefixedId
+from sessions_app.tenants.models import PublishableKey
 from sessions_app.tenants.scope import TenantOwned
 
 
@@ -27,11 +29,17 @@ class Session(TenantOwned):
     assistant = models.ForeignKey(Assistant, on_delete=models.RESTRICT, related_name="+")
     version = models.ForeignKey(AssistantVersion, on_delete=models.RESTRICT, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.VOICE)
+    publishable_key = models.ForeignKey(PublishableKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    """Whose page opened it; none: the tenant's own server did."""
     state = models.CharField(max_length=10, choices=SessionState.choices, default=SessionState.NEW)
     leg = models.PositiveIntegerField(default=0)
     mailbox = models.CharField(max_length=120, blank=True, default="")
     worker = models.CharField(max_length=120, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    held_at = models.DateTimeField(default=timezone.now, editable=False)
+    """When it last took one of its tenant's places (`usage.quotas`), while it was new."""
+    connected_at = models.DateTimeField(null=True, blank=True)
+    """When a worker first took it."""
     last_seen_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=40, blank=True, default="")

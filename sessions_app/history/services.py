@@ -5,6 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sessions_app.assistants.models import Assistant, AssistantVersion
@@ -23,9 +25,18 @@ __all__ = (
 
 
 def create_session(
-    *, tenant_id: UUID | str, assistant: Assistant, version: AssistantVersion, channel: str = "voice"
+    *,
+    tenant_id: UUID | str,
+    assistant: Assistant,
+    version: AssistantVersion,
+    channel: str = "voice",
+    publishable_key: UUID | str | None = None,
 ) -> Session:
-    return Session.objects.create(tenant_id=UUID(str(tenant_id)), assistant=assistant, version=version, channel=channel)
+    """`publishable_key`: the id of the key that a page opened it with."""
+    return Session.objects.create(
+        tenant_id=UUID(str(tenant_id)), assistant=assistant, version=version, channel=channel,
+        publishable_key_id=publishable_key,
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -43,7 +54,11 @@ def next_leg(*, session_id: str) -> int:
 def attach(*, session_id: str, leg: int, mailbox: str, worker: str) -> bool:
     """A worker took this leg. False: a later leg was offered meanwhile, or the session has ended."""
     rows = Session.objects.filter(pk=session_id, leg=leg).exclude(state=SessionState.ENDED)
-    changed = rows.update(mailbox=mailbox, worker=worker, state=SessionState.LIVE, last_seen_at=timezone.now())
+    now = timezone.now()
+    changed = rows.update(
+        mailbox=mailbox, worker=worker, state=SessionState.LIVE, last_seen_at=now,
+        connected_at=Coalesce(F("connected_at"), now),
+    )  # fmt: skip
     return bool(changed)
 
 

@@ -1,26 +1,17 @@
-"""Who is let in, and how often: rate limits (product contract, section 9) and the length of a session.
+"""Who is let in, and how often: rate limits (product contract, section 9) and the length of a session."""
 
-Limits are counted in Django's cache, so that all web processes count together. A cache that is away must not close
-the doors: this process then counts for itself.
-"""
-
+import hashlib
 import math
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from uuid import UUID
 
-import structlog
-from asgiref.sync import sync_to_async
-from django.core.cache import cache
-from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.locmem import LocMemCache
-from redis.exceptions import RedisError
+from django.conf import settings
 
 from pipeline.contracts.numbers import SESSION_LIMIT_S
-
-log = structlog.get_logger(__name__)
-
-WINDOW_S = 60
+from sessions_app.operations.windows import windows
 
 
 class TooMany(Exception):
@@ -41,50 +32,29 @@ class SessionOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many of something per minute and subject (a visitor's address, a session)."""
+    """So many of something per minute and subject (a session; a key at a visitor's address)."""
 
     what: str
     per_minute: int
 
-    async def admit(self, subject: str) -> None:
-        """Counts one more. Raises TooMany."""
-        wait_s = await sync_to_async(self._wait_s)(subject, time.time())
-        if wait_s:
-            raise TooMany(self.what, self.per_minute, wait_s)
+    async def admit(self, tenant_id: UUID | str, *subjects: str) -> None:
+        """Counts one more for each of the tenant's subjects, or for none. Raises TooMany when one has no room."""
+        wait_us = await windows.take([self._key(str(tenant_id), subject) for subject in subjects], self.per_minute)
+        if wait_us:
+            raise TooMany(self.what, self.per_minute, math.ceil(wait_us / 1_000_000))
 
-    def _wait_s(self, subject: str, now: float) -> int:
-        key = f"admission:{self.what.replace(' ', '-')}:{subject}"
-        try:
-            return take(cache, key, self.per_minute, now)
-        except (RedisError, OSError) as error:
-            log.warning("admission_cache_away", error=type(error).__name__)
-            return take(_own_count, key, self.per_minute, now)
+    def _key(self, tenant_id: str, subject: str) -> str:
+        """No address can be read in Redis. The braces keep a tenant's keys in one slot of a cluster."""
+        return f"goassist:limit:{{{tenant_id}}}:{self.what.replace(' ', '-')}:{_digest(subject)}"
 
 
-_own_count = LocMemCache("admission", {"MAX_ENTRIES": 20_000})
+def _digest(subject: str) -> str:
+    return hashlib.blake2b(subject.encode(), key=_digest_key(settings.SECRET_KEY), digest_size=16).hexdigest()
 
 
-def take(counts: BaseCache, key: str, limit: int, now: float) -> int:
-    """Counts one event; returns 0, or the whole seconds to wait when it is one too many (then it is not counted).
-
-    Sliding window from two fixed ones: the minute before weighs as much as of it still lies within the last 60 s.
-    """
-    window, elapsed_s = divmod(now, WINDOW_S)
-    current = f"{key}:{int(window)}"
-    counts.add(current, 0, timeout=2 * WINDOW_S)
-    count = counts.incr(current)
-    before = counts.get(f"{key}:{int(window) - 1}", 0)
-    if before * (1 - elapsed_s / WINDOW_S) + count <= limit:
-        return 0
-    admitted = counts.decr(current)
-    return max(1, math.ceil(_room_at(before, admitted, limit) - elapsed_s))
-
-
-def _room_at(before: int, admitted: int, limit: int) -> float:
-    """Seconds from the start of the current window at which one more would be admitted."""
-    if admitted < limit:
-        return WINDOW_S * (1 - (limit - admitted - 1) / before)
-    return WINDOW_S + WINDOW_S * (1 - (limit - 1) / admitted)
+@cache
+def _digest_key(secret: str) -> bytes:
+    return hashlib.sha256(b"admission" + secret.encode()).digest()
 
 
 def ensure_going(*, state: str, end_reason: str, created_at: datetime) -> None:

@@ -1,6 +1,6 @@
 /** The HTTP side of a session: made here, ended here. Errors are RFC 9457 problem documents, thrown as TalkProblem. */
 
-import { TalkProblem } from './problems.js';
+import { TalkProblem, serverProblem } from './problems.js';
 
 /**
  * @typedef {object} Grant what the office hands out for one session
@@ -45,5 +45,6 @@ async function problemOf(response) {
   const code = BY_STATUS[response.status] ?? 'server';
   const body = await response.json().catch(() => ({}));
   const retryAfterS = Number(response.headers.get('Retry-After')) || Number(body.retry_after_s) || DEFAULT_WAIT_S;
-  return new TalkProblem(code, { text: body.detail ?? body.title ?? '', retryAfterS });
+  const more = { text: body.detail ?? body.title ?? '', retryAfterS };
+  return body.code === 'quota_exceeded' ? serverProblem(body.code, more) : new TalkProblem(code, more);
 }

@@ -57,6 +57,11 @@ const WORDS = {
     advice: 'There were many attempts from here within a minute. It goes on by itself after a short pause.',
     actions: ['cancel'],
   },
+  closed: {
+    title: 'No conversations at the moment',
+    advice: 'This assistant takes no more conversations for now. Please come back another day.',
+    actions: [],
+  },
   offline: {
     title: 'No connection',
     advice: 'The server cannot be reached. Check your internet connection and try again.',
@@ -99,6 +104,8 @@ const WORDS = {
   },
 };
 
+/** Nobody waits longer on a page: a month's quota ends with the month. */
+const LONGEST_WAIT_S = 600;
 const RETRY_BY_ITSELF = new Set(['busy', 'rate_limited']);
 
 /** An obstacle with a code that `wordsFor` knows how to put to the visitor. */
@@ -142,6 +149,7 @@ const ALSO = { engine_failed: 'busy', too_many: 'rate_limited', unauthorized: 'r
  */
 export function serverProblem(code, more) {
   if (code === 'session_over') return endProblem(more.text ?? '');
+  if (code === 'quota_exceeded') return new TalkProblem(more.retryAfterS > LONGEST_WAIT_S ? 'closed' : 'busy', more);
   return new TalkProblem(ALSO[code] ?? code, more);
 }
 

@@ -161,6 +161,15 @@ async def test_a_rate_limit_waits_as_long_as_the_server_says_and_may_be_called_o
     assert len(office.requests) == 1
 
 
+async def test_a_month_that_is_used_up_is_said_and_not_waited_for(talk: Talk) -> None:
+    page, office = await talk()
+    office.refusals.append({"status": 429, "code": "quota_exceeded", "detail": "", "retry_after_s": 2_300_000})
+    await page.get_by_role("button", name="Talk").click()
+    await expect(page.get_by_role("alert")).to_contain_text("No conversations at the moment")
+    await expect(page.get_by_role("alert")).not_to_contain_text("Next attempt")
+    assert len(office.requests) == 1
+
+
 async def test_a_refused_microphone_is_explained_and_typing_works(talk: Talk) -> None:
     page, office = await talk(args=["--deny-permission-prompts", "--use-fake-device-for-media-stream"])
     await page.get_by_role("button", name="Talk").click()

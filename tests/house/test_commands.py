@@ -13,7 +13,7 @@ from goassist_site.env import Env
 from tests.house.tree import ROOT, code, text, tracked
 
 PAGES = [str(path) for path in code(".md")]
-ADVICE = ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/soak.md"]
+ADVICE = ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/soak.md", "docs/usage.md"]
 NOT_OURS = {"DJANGO_SETTINGS_MODULE"}
 
 

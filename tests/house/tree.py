@@ -17,12 +17,15 @@ def tracked() -> tuple[Path, ...]:
 
 def code(*suffixes: str, under: tuple[str, ...] = ()) -> list[Path]:
     """Tracked files with one of these suffixes, in one of these top folders (none given: all). Migrations are written
-    by Django.
+    by Django, and what lies in static/vendor by others.
     """
     return [
         path
         for path in tracked()
-        if path.suffix in suffixes and (not under or path.parts[0] in under) and "migrations" not in path.parts
+        if path.suffix in suffixes
+        and (not under or path.parts[0] in under)
+        and "migrations" not in path.parts
+        and path.parts[:2] != ("static", "vendor")
     ]
 
 

@@ -57,11 +57,12 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
     """Opens a session and answers a token for it, good for this session only. Give browsers the token, never a key."""
     caller = request.auth
     caller.need(Can.OPEN_SESSIONS)
-    if caller.kind == "publishable":
-        subject = f"{caller.name}:{visitor_address(request)}"
-        await Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute).admit(subject)
+    key = caller.name if caller.kind == "publishable" else None
+    if key:
+        limit = Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute)
+        await limit.admit(caller.tenant_id, f"key {key} at {visitor_address(request)}")
     await ensure_welcome()
-    session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel)
+    session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel, key)
     token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "visitor"))
     opened = {
         "id": session.id,
@@ -98,7 +99,8 @@ async def offer(request: CalledRequest, session_id: str, body: schemas.Descripti
     """Answers a WebRTC offer. Offer again to reconnect: the conversation goes on, perhaps on another machine.
 
     503 with `place`: all lines are taken, and the session stands in the queue; offer again after `retry_after_s`."""
-    answer = await calls.take_offer(await _session(request, session_id, Can.USE_SESSIONS), body.sdp)
+    session = await _session(request, session_id, Can.USE_SESSIONS)
+    answer = await calls.take_offer(session, body.sdp, address=_address(request))
     return {"sdp": answer.sdp, "type": "answer", "leg": answer.leg}
 
 
@@ -112,7 +114,8 @@ async def add_ice_candidate(request: CalledRequest, session_id: str, body: schem
 @router.post("/sessions/{session_id}/chat", auth=SESSION_AUTH, response={200: schemas.ChatOut, **errors(409, 429, 503)})
 async def chat(request: CalledRequest, session_id: str, body: schemas.ChatIn) -> dict[str, Any]:
     """Type instead of speaking; needs no WebRTC. Waits for the whole reply."""
-    reply = await calls.chat(await _session(request, session_id, Can.USE_SESSIONS), body.message)
+    session = await _session(request, session_id, Can.USE_SESSIONS)
+    reply = await calls.chat(session, body.message, address=_address(request))
     return {"reply": reply.text, "turn_id": reply.turn_id}
 
 
@@ -145,6 +148,11 @@ async def _session(request: CalledRequest, session_id: str, can: Can) -> Session
     session = await sync_to_async(calls.find_session)(caller.tenant_id, session_id)
     caller.need(can)
     return session
+
+
+def _address(request: CalledRequest) -> str:
+    """Of a visitor; none for a tenant's server, which asks for many of them."""
+    return visitor_address(request) if request.auth.kind == "visitor" else ""
 
 
 def _turns(session: Session, page: PageIn) -> dict[str, Any]:

@@ -123,5 +123,7 @@ test('every obstacle has words, unknown ones too', () => {
 test('the reason of an end is read from its words', () => {
   equal(endProblem('The session is over (idle).').code, 'idle');
   equal(endProblem('There is no such session.').code, 'expired');
+  equal(serverProblem('quota_exceeded', { retryAfterS: 30 }).code, 'busy');
+  equal(serverProblem('quota_exceeded', { retryAfterS: 86400 * 20 }).code, 'closed');
   equal(serverProblem('session_over', { text: 'This session is over (limit). Create a new one.' }).code, 'limit');
 });

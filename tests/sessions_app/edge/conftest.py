@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
-from django.core.cache import cache
 from websockets.asyncio.server import unix_serve
 
 from sessions_app import switchboard
 from sessions_app.operations import queue
+from sessions_app.operations.windows import windows
 from tests.fakes.desk import TICKET, Desk
 from tests.fakes.house import Business, Caller, make_business
 from tests.fakes.worker import FakeWorker
@@ -19,9 +19,9 @@ from tests.fakes.worker import FakeWorker
 def nothing_counted(settings: Any) -> Iterator[None]:
     queue._own.clear()
     settings.ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-    cache.clear()
+    windows.own.clear()
     yield
-    cache.clear()
+    windows.own.clear()
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from tests.fakes.house import Business, Caller
 from tests.fakes.sockets import Socket
 from tests.fakes.worker import FakeWorker
@@ -67,3 +69,10 @@ async def test_what_a_subscriber_says_is_not_heard(riverside: Business, worker: 
         for _ in range(110):
             await watcher.send_to(text_data="hello?")
         assert (await watcher.closed())[0] == 4429
+
+
+@pytest.mark.parametrize("said", [{"text_data": "x" * 1001}, {"bytes_data": b"x" * 1001}])
+async def test_a_subscriber_that_sends_much_is_not_listened_to(riverside: Business, said: dict[str, Any]) -> None:
+    async with socket(riverside, riverside.token("subscriber")) as watcher:
+        await watcher.send_to(**said)
+        assert await watcher.closed() == (4400, "Messages have at most 1000 characters.")

@@ -28,6 +28,22 @@ async def test_a_large_body_is_not_read(server: Caller) -> None:
         assert is_problem(await server("POST", "/sessions", {"assistant": "x" * size}), 413)
 
 
+async def test_64_kib_are_read_and_a_byte_more_is_not(server: Caller) -> None:
+    around = len('{"assistant": ""}')
+    for size, status in ((64 * 1024, 422), (64 * 1024 + 1, 413)):
+        body = '{"assistant": "' + "x" * (size - around) + '"}'
+        assert is_problem(await server("POST", "/sessions", body), status)
+
+
+@pytest.mark.django_db
+async def test_a_form_of_the_console_that_is_too_large_is_refused() -> None:
+    for size, status in ((900_000, 200), (1_000_001, 400)):
+        answer = await AsyncClient().post(
+            "/accounts/login/", "login=" + "x" * size, content_type="application/x-www-form-urlencoded"
+        )
+        assert answer.status_code == status
+
+
 async def test_an_error_inside_shows_nothing_of_it(visitor: Caller, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("password=hunter2")

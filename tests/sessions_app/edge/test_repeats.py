@@ -80,10 +80,10 @@ async def test_who_goes_away_meanwhile_finds_the_answer_later(
     begun, go_on = asyncio.Event(), asyncio.Event()
     chat = calls.chat
 
-    async def slow(*args: Any) -> Any:
+    async def slow(*args: Any, **options: Any) -> Any:
         begun.set()
         await go_on.wait()
-        return await chat(*args)
+        return await chat(*args, **options)
 
     monkeypatch.setattr(calls, "chat", slow)
     headers = {
@@ -98,7 +98,7 @@ async def test_who_goes_away_meanwhile_finds_the_answer_later(
     }  # fmt: skip
     lost = ApplicationCommunicator(get_asgi_application(), scope)
     await lost.send_input({"type": "http.request", "body": json.dumps({"message": "hi"}).encode()})
-    await begun.wait()
+    await asyncio.wait_for(begun.wait(), 10)
     await lost.send_input({"type": "http.disconnect"})
     await lost.wait(timeout=5)
     again = await visitor("POST", f"{path}/chat", {"message": "hi"}, **{"Idempotency-Key": "m1"})

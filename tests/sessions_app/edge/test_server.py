@@ -145,6 +145,31 @@ def test_a_body_of_decent_size_arrives_whole(server: Server) -> None:
     client.close()
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 17_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"a" * 1000) for n in range(18)) + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(600)) + b"\r\n",
+    ],
+    ids=["address", "one header", "all headers", "number of headers"],
+)
+def test_a_head_that_is_too_large_is_not_answered_and_hurts_nobody(server: Server, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(head)
+        answer = b""
+        try:
+            while chunk := client.recv(1000):
+                answer += chunk
+        except ConnectionResetError:
+            pass
+    assert b"200" not in answer[:20]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 15_000 + b"\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 200")
+
+
 class Clock:
     """Twisted's `callLater`, as far as `Reader` needs it."""
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.cache import cache
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sessions_app.edge.sockets import PROTOCOL
 from sessions_app.history.models import Session
+from sessions_app.operations.windows import windows
 from sessions_app.tenants.scope import everyone
 from tests.fakes.house import LISTED_ORIGIN, Business, Caller
 from tests.fakes.sockets import Socket
@@ -200,7 +200,7 @@ class TestAnything:
     @given(messages=st.lists(MESSAGES, min_size=1, max_size=8))
     @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_nothing_that_is_sent_ends_in_a_traceback(self, riverside: Business, messages: list[Any]) -> None:
-        cache.clear()
+        windows.own.clear()
         async_to_sync(self.send)(riverside, messages)
 
     async def send(self, business: Business, messages: list[Any]) -> None:

@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from sessions_app.history.services import apply_records
 from sessions_app.operations.idempotency import claim
@@ -13,6 +14,7 @@ from sessions_app.tenants.models import Role, Tenant
 from sessions_app.tenants.row_security import RowSecurity
 from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
 from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
+from sessions_app.usage.models import Quota, UsageDay
 from tests.fakes.office import make_assistant, make_member, make_session, make_tenant
 from tests.sessions_app.history.test_journal import told
 from tests.sessions_app.history.test_session_page import event
@@ -53,6 +55,14 @@ def _business():
         issue_publishable_key(tenant=tenant, label="site")
         issue_secret_key(tenant=tenant, label="server")
         invite(tenant=tenant, email="kim@example.com", role=Role.VIEWER)
+        Quota.objects.create(tenant=tenant)
+        UsageDay.objects.create(
+            tenant=tenant,
+            day=timezone.now().date(),
+            assistant=session.assistant,
+            assistant_name="Robin",
+            channel="voice",
+        )
     claim(tenant_id=str(tenant.id), caller=str(session.id), key="k", request=b"")
     return tenant
 
