@@ -22,6 +22,7 @@ from pipeline.contracts import wire
 from pipeline.contracts.errors import BusyError, EngineError, MediaError, PipelineError, SpecError
 from pipeline.contracts.numbers import LLM_STREAM_LIMIT_S, OFFER_DEADLINE_S
 from pipeline.contracts.spec import AssistantSpec
+from sessions_app.deadlines import within
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ async def place(
         )
         try:
             await layer.send(wire.offers_channel(pool), offer.to_wire())
-            reply = await asyncio.wait_for(_answer_to(layer, reply_to, session_id), deadline_s)
+            reply = await within(deadline_s, _answer_to(layer, reply_to, session_id))
         except (TimeoutError, ChannelFull) as error:
             raise BusyError("All lines are taken. Please try again in a moment.") from error
     if isinstance(reply, wire.Refusal):
@@ -130,8 +131,7 @@ async def ask_chat(
         try:
             chat = wire.Chat(session_id=session_id, text=text, reply_to=reply_to)
             await layer.send(mailbox, chat.to_wire())
-            async with asyncio.timeout(deadline_s):
-                reply = await _answer_to(layer, reply_to, session_id, sign_of_life_s)
+            reply = await within(deadline_s, _answer_to(layer, reply_to, session_id, sign_of_life_s))
         except (TimeoutError, ChannelFull) as error:
             raise MailboxSilent("The line is not answering.") from error
         finally:
@@ -147,10 +147,11 @@ async def roll_call(*, wait_s: float = ROLL_CALL_S) -> AsyncGenerator[wire.Repor
     """How the workers stand: asks all of them, and yields what comes within `wait_s`. Raises Unreachable."""
     async with _reply_channel() as (layer, reply_to):
         await layer.group_send(wire.WORKERS_GROUP, wire.RollCall(reply_to).to_wire())
+        ends_s = time.monotonic() + wait_s
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                while True:
-                    yield wire.Report.from_wire(await layer.receive(reply_to))
+            while True:
+                message = await within(ends_s - time.monotonic(), layer.receive(reply_to))
+                yield wire.Report.from_wire(message)
 
 
 async def muster() -> list[wire.Report]:
@@ -243,7 +244,7 @@ async def _answer_to(
     """
     kinds: dict[str, Any] = {kind.type: kind for kind in (wire.Answer, wire.ChatReply, wire.Refusal)}
     while True:
-        message = await asyncio.wait_for(layer.receive(reply_to), silence_s)
+        message = await within(silence_s, layer.receive(reply_to))
         kind = kinds.get(message.get("type", ""))
         if kind is not None and message.get("session_id") == session_id:
             return kind.from_wire(message)
