@@ -69,4 +69,4 @@ def channel_layer(redis_url: str) -> dict[str, Any]:
 def cache(redis_url: str) -> dict[str, Any]:
     if not redis_url:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url, "KEY_PREFIX": "goassist"}
+    return {"BACKEND": "goassist_site.caches.RedisOrOwn", "LOCATION": redis_url, "KEY_PREFIX": "goassist"}
