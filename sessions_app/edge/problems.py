@@ -18,6 +18,7 @@ from sessions_app.operations.admission import SessionOver, TooMany
 from sessions_app.operations.idempotency import KeyReused, Replay, StillRunning
 from sessions_app.operations.seating import NoSeat
 from sessions_app.usage.quotas import QuotaExceeded
+from sessions_app.usage.selectors import NoMonth
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +121,7 @@ def install(api: NinjaAPI) -> None:
     described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, QuotaExceeded, PipelineError)
     handlers: dict[type[Exception], Callable[..., HttpResponse]] = {
         **dict.fromkeys(described, _described),
-        **dict.fromkeys((BadKey, BadCursor, KeyReused, StillRunning), _of_the_request),
+        **dict.fromkeys((BadKey, BadCursor, NoMonth, KeyReused, StillRunning), _of_the_request),
         Replay: lambda request, error: replayed(error),
         AuthenticationError: _unknown_caller,
         ValidationError: _invalid,
