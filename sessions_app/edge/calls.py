@@ -39,8 +39,11 @@ def find_session(tenant_id: str, session_id: str) -> Session:
             raise NotFound("There is no such session.") from error
 
 
-def open_session(tenant_id: str, assistant: str, channel: str, publishable_key: str | None = None) -> Session:
-    """`assistant`: id or slug. `publishable_key`: the id of the page's key that asks.
+def open_session(
+    tenant_id: str, assistant: str, channel: str, publishable_key: str | None = None, visitor: str = ""
+) -> Session:
+    """`assistant`: id or slug. `publishable_key`: the id of the page's key that asks. `visitor`: whom the tenant says
+    it is.
 
     Raises NotFound, Conflict when nothing is published yet, QuotaExceeded.
     """
@@ -51,8 +54,9 @@ def open_session(tenant_id: str, assistant: str, channel: str, publishable_key: 
             raise Conflict("This assistant has not been published yet.")
         quotas.take_place(UUID(tenant_id))
         return services.create_session(
-            tenant_id=tenant_id, assistant=found, version=version, channel=channel, publishable_key=publishable_key
-        )
+            tenant_id=tenant_id, assistant=found, version=version, channel=channel, publishable_key=publishable_key,
+            visitor=visitor,
+        )  # fmt: skip
 
 
 def _assistant(name: str) -> Assistant:

@@ -47,9 +47,13 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterVali
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
+Visitor = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:@-]+$")]
+
+
 class SessionIn(Schema):
     assistant: Name = Field(description="The assistant's id or its slug.")
     channel: Literal["voice", "chat"] = "voice"
+    visitor: Visitor | Literal[""] = Field("", description="Your own id of whom it is, by which they can be erased.")
 
 
 class Urls(Schema):
@@ -71,6 +75,7 @@ class SessionOut(Schema):
     assistant: str
     assistant_slug: str
     channel: str
+    visitor: str
     state: str
     leg: int
     created_at: datetime

@@ -4,15 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
-from sessions_app.history import bundle, selectors, session_page
-from sessions_app.history.models import Session
-from sessions_app.tenants.console import CappedPaginator, ReadOnlyAdmin
+from sessions_app.history import bundle, erasure, selectors, session_page
+from sessions_app.history.models import Session, SessionState
+from sessions_app.tenants.console import CappedPaginator, ReadOnlyAdmin, standing
 from sessions_app.tenants.ids import SESSION, is_id
 from sessions_app.tenants.permissions import Can
 
@@ -28,7 +29,7 @@ class SessionAdmin(ReadOnlyAdmin):
     list_per_page = 50
     paginator, show_full_result_count = CappedPaginator, False
     search_fields = ("id",)
-    search_help_text = f"Words that were said or answered (the latest {selectors.SOUGHT}), or a session's id."
+    search_help_text = f"Words that were said (in the latest {selectors.SOUGHT}), a session's id, or a visitor."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         sessions: QuerySet[Session] = super().get_queryset(request)
@@ -40,14 +41,16 @@ class SessionAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = [term] if is_id(SESSION, term) else selectors.sessions_with(term)
-        return queryset.filter(pk__in=found), False
+        if is_id(SESSION, term):
+            return queryset.filter(pk=term), False
+        return queryset.filter(Q(pk__in=selectors.sessions_with(term)) | Q(visitor=term)), False
 
     def get_urls(self) -> list[URLPattern]:
         """Nobody adds or changes a session by hand."""
         site, name = self.admin_site.admin_view, "sessions_app_session"
         return [
             path("<path:object_id>/diagnostics.zip", site(self.bundle_view), name=f"{name}_diagnostics"),
+            path("<path:object_id>/erase/", site(self.erase_view), name=f"{name}_erase"),
             *super().get_urls(),
         ]
 
@@ -55,12 +58,27 @@ class SessionAdmin(ReadOnlyAdmin):
         session = self._session(request, object_id)
         site = self.admin_site.each_context(request)
         context = {"title": str(session), "opts": self.opts, "session": session, "page": session_page.of(session)}
+        context["may_erase"] = bool(session.visitor) and standing(request).may(Can.ERASE_VISITORS)
         return TemplateResponse(request, "admin/session.html", {**site, **context})
 
     def bundle_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self._session(request, object_id)
         headers = {"Content-Disposition": f'attachment; filename="{session.id}.zip"', "Cache-Control": "no-store"}
         return HttpResponse(bundle.of(session), content_type="application/zip", headers=headers)
+
+    def erase_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Asks, then deletes all sessions of this session's visitor."""
+        session = self._session(request, object_id)
+        if not session.visitor or not standing(request).may(Can.ERASE_VISITORS):
+            raise PermissionDenied
+        theirs = erasure.sessions_of(session.visitor)
+        calling = any(one.state == SessionState.LIVE for one in theirs)
+        if request.method == "POST" and not calling:
+            self.message_user(request, f"Erased: {erasure.erase(theirs)} sessions, with every word.")
+            return HttpResponseRedirect(reverse("admin:sessions_app_session_changelist"))
+        site = self.admin_site.each_context(request)
+        context = {"title": "Erase a visitor", "opts": self.opts, "session": session, "calling": calling}
+        return TemplateResponse(request, "admin/erase.html", {**site, **context, "count": len(theirs)})
 
     def _session(self, request: HttpRequest, object_id: str) -> Session:
         """Raises PermissionDenied or Http404."""

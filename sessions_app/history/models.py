@@ -31,6 +31,8 @@ class Session(TenantOwned):
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.VOICE)
     publishable_key = models.ForeignKey(PublishableKey, null=True, on_delete=models.SET_NULL, related_name="+")
     """Whose page opened it; none: the tenant's own server did."""
+    visitor = models.CharField(max_length=64, blank=True, default="")
+    """Whom the tenant says it is: an id of its own making. Empty: somebody."""
     state = models.CharField(max_length=10, choices=SessionState.choices, default=SessionState.NEW)
     leg = models.PositiveIntegerField(default=0)
     mailbox = models.CharField(max_length=120, blank=True, default="")
@@ -49,6 +51,7 @@ class Session(TenantOwned):
         indexes = [
             models.Index(fields=("tenant", "-created_at"), name="session_by_tenant"),
             models.Index(fields=("state", "last_seen_at"), name="session_by_state"),
+            models.Index(fields=("tenant", "visitor"), name="session_by_visitor"),
         ]
 
     def __str__(self) -> str:

@@ -30,12 +30,13 @@ def create_session(
     assistant: Assistant,
     version: AssistantVersion,
     channel: str = "voice",
-    publishable_key: UUID | str | None = None,
+    publishable_key: str | None = None,
+    visitor: str = "",
 ) -> Session:
-    """`publishable_key`: the id of the key that a page opened it with."""
+    """`publishable_key`: the id of the key that a page opened it with. `visitor`: the tenant's own id of whom it is."""
     return Session.objects.create(
         tenant_id=UUID(str(tenant_id)), assistant=assistant, version=version, channel=channel,
-        publishable_key_id=publishable_key,
+        publishable_key_id=publishable_key, visitor=visitor,
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ class Business:
                 "assistant_id": self.assistant.id,
                 "version_id": AssistantVersion.objects.values_list("id", flat=True)[0],
                 "session_id": self.session.id,
+                "visitor": self.session.visitor,
                 "member_id": self.editor,
                 "secret_key_id": SecretKey.objects.get(label="Server").id,
                 "publishable_key_id": PublishableKey.objects.get(label="Site").id,
@@ -57,7 +58,10 @@ def make_business() -> Business:
     editor_of_it = make_member(tenant, Role.EDITOR)
     with tenant_scope(tenant.id):
         editor = Membership.objects.get(user=editor_of_it).public_id
-    session, owner = make_session(assistant), make_member(tenant)
+        session = make_session(assistant)
+        session.visitor = f"visitor-of-{tenant.slug}"
+        session.save(update_fields=["visitor"])
+    owner = make_member(tenant)
     return Business(tenant, assistant, session, owner, editor, publishable.key, secret)
 
 

@@ -56,7 +56,8 @@ class Caller:
         return {
             "assistant_id": assistant,
             "version_id": version,
-            "session_id": post("/sessions", assistant=assistant, channel="chat")["id"],
+            "session_id": post("/sessions", assistant=assistant, channel="chat", visitor="made-visitor")["id"],
+            "visitor": "made-visitor",
             "secret_key_id": post("/secret-keys", label="made", scopes=[])["id"],
             "publishable_key_id": post("/publishable-keys", label="made")["id"],
             "member_id": listed("/members") or "",

@@ -29,6 +29,7 @@ router = Router(tags=["sessions"])
 
 class SessionsWanted(Schema):
     assistant: str = Field("", max_length=64, description="Only this assistant's; id or slug.")
+    visitor: str = Field("", max_length=64)
     state: Literal["new", "live", "ended"] | None = None
     created_after: AwareDatetime | None = None
     created_before: AwareDatetime | None = None
@@ -43,6 +44,8 @@ def list_sessions(request: CalledRequest, wanted: Query[SessionsWanted], page: Q
     if wanted.assistant:
         by = "assistant" if ids.is_id(ids.ASSISTANT, wanted.assistant) else "assistant__slug"
         rows = rows.filter(**{by: wanted.assistant})
+    if wanted.visitor:
+        rows = rows.filter(visitor=wanted.visitor)
     if wanted.state:
         rows = rows.filter(state=wanted.state)
     if wanted.created_after:
@@ -62,7 +65,7 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
         limit = Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute)
         await limit.admit(caller.tenant_id, f"key {key} at {visitor_address(request)}")
     await ensure_welcome()
-    session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel, key)
+    session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel, key, body.visitor)
     token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "visitor"))
     opened = {
         "id": session.id,

@@ -63,6 +63,7 @@ CASES: dict[tuple[str, str], tuple[Can, Any]] = {
     ("POST", "/publishable-keys"): (Can.WRITE_KEYS, {"label": "new"}),
     ("GET", "/publishable-keys/{publishable_key_id}"): (Can.READ_KEYS, None),
     ("DELETE", "/publishable-keys/{publishable_key_id}"): (Can.WRITE_KEYS, None),
+    ("DELETE", "/visitors/{visitor}"): (Can.ERASE_VISITORS, None),
     ("GET", "/usage"): (Can.READ_TENANT, None),
     ("GET", "/tenants"): (Can.READ_TENANT, None),
     ("GET", "/tenants/{tenant_id}"): (Can.READ_TENANT, None),
