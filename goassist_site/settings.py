@@ -97,6 +97,7 @@ CELERY_BEAT_SCHEDULE = {
     "soak runs that died": {"task": "operations.sweep_soak_runs", "schedule": 30.0},
     "sessions that died": {"task": "operations.reap_sessions", "schedule": 30.0},
     "answers nobody may ask for again": {"task": "operations.forget_answers", "schedule": 3600.0},
+    "sessions that are kept no longer": {"task": "history.forget_old", "schedule": 3600.0},
     "usage by day": {"task": "usage.roll_up", "schedule": 60.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -2,6 +2,7 @@
 
 from sessions_app.assistants import admin as assistants
 from sessions_app.history import admin as history
+from sessions_app.history import privacy_admin as privacy
 from sessions_app.operations import admin as operations
 from sessions_app.tenants import admin as tenants
 from sessions_app.tenants import audit_admin as audit
@@ -9,4 +10,4 @@ from sessions_app.tenants import invitation_admin as invitations
 from sessions_app.tenants import key_admin as keys
 from sessions_app.usage import admin as usage
 
-__all__ = ("audit", "assistants", "history", "invitations", "keys", "operations", "tenants", "usage")
+__all__ = ("audit", "assistants", "history", "invitations", "keys", "operations", "privacy", "tenants", "usage")

@@ -1,7 +1,7 @@
 """Gathers the slices' models, as Django wants to find them; no logic here."""
 
 from sessions_app.assistants.models import Assistant, AssistantVersion
-from sessions_app.history.models import Session, SessionEvent, Turn
+from sessions_app.history.models import Privacy, Session, SessionEvent, Turn
 from sessions_app.operations.models import IdempotentAnswer, LiveSession, SoakRun
 from sessions_app.tenants.models import (
     AuditEntry,
@@ -24,6 +24,7 @@ __all__ = (
     "LiveSession",
     "Membership",
     "OperatorKey",
+    "Privacy",
     "PublishableKey",
     "Quota",
     "SecretKey",

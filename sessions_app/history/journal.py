@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 
 from pipeline.contracts.dialogue import EventRecord, LegRecord, Record, TurnRecord
 from sessions_app.history.models import Session, SessionEvent, SessionState, Turn
+from sessions_app.history.privacy import as_kept, policies
 from sessions_app.tenants.ids import SESSION, is_id
 from sessions_app.tenants.scope import everyone
 
@@ -36,13 +37,14 @@ def apply_records(records: list[Record]) -> None:
     """One transaction. Raises django.db.OperationalError and its kin when the database is away: hand over again."""
     with everyone(), transaction.atomic():
         tenants = _lock_sessions(records)
+        kept = policies(UUID(tenant_id) for tenant_id in tenants.values())
         for record in records:
             if tenants.get(record.session_id) != record.tenant_id:
                 log.warning("record_without_session", session_id=record.session_id, kind=record.kind, leg=record.leg)
                 continue
             try:
                 with transaction.atomic():
-                    _apply(record)
+                    _apply(record, kept.get(UUID(record.tenant_id)))
             except UNSTORABLE as error:
                 log.error(  # noqa: TRY400 (the traceback would carry the visitor's words)
                     "record_not_stored",
@@ -60,14 +62,15 @@ def _lock_sessions(records: list[Record]) -> dict[str, str]:
     return {pk: str(tenant_id) for pk, tenant_id in rows.values_list("pk", "tenant_id")}
 
 
-def _apply(record: Record) -> None:
+def _apply(record: Record, policy: str | None) -> None:
+    """`policy`: what the tenant keeps of words (`history.privacy`)."""
     if isinstance(record, LegRecord):
         _apply_leg(record)
         return
     if isinstance(record, EventRecord):
         SessionEvent.objects.bulk_create([_event(record)], ignore_conflicts=True)
         return
-    turn = _turn(record)
+    turn = _turn(record, policy)
     if turn.finished:
         Turn.objects.bulk_create(
             [turn], update_conflicts=True, unique_fields=("session", "leg", "number"), update_fields=TOLD_FIELDS
@@ -97,16 +100,16 @@ def _seen(session_id: str, at: datetime) -> None:
     Session.objects.filter(Q(last_seen_at__lt=at), pk=session_id).update(last_seen_at=at)
 
 
-def _turn(record: TurnRecord) -> Turn:
+def _turn(record: TurnRecord, policy: str | None) -> Turn:
     return Turn(
         tenant_id=UUID(record.tenant_id),
         session_id=record.session_id,
         leg=record.leg,
         number=record.number,
         origin=_clean(record.origin, 10),
-        visitor_text=_clean(record.visitor_text),
-        reply_text=_clean(record.reply_text),
-        fragment=_clean(record.fragment),
+        visitor_text=as_kept(_clean(record.visitor_text), policy),
+        reply_text=as_kept(_clean(record.reply_text), policy),
+        fragment=as_kept(_clean(record.fragment), policy),
         interrupted=record.interrupted,
         cancel_reason=_clean(record.cancel_reason, 20),
         warmup=record.warmup,

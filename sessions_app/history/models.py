@@ -1,5 +1,6 @@
 """What happened: sessions and their turns."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -7,7 +8,7 @@ from pipeline.contracts.dialogue import turn_id
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.tenants import ids
 from sessions_app.tenants.ids import PrefixedId
-from sessions_app.tenants.models import PublishableKey
+from sessions_app.tenants.models import PublishableKey, Tenant
 from sessions_app.tenants.scope import TenantOwned
 
 
@@ -117,3 +118,33 @@ class SessionEvent(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.leg}.{self.turn})"
+
+
+class Transcripts(models.TextChoices):
+    KEEP = "keep", "Keep every word"
+    REDACT = "redact", "Take e-mail addresses and long numbers out"
+    OFF = "off", "Keep no words"
+
+
+class Privacy(TenantOwned):
+    """What a tenant keeps of what is said, and for how long. Without a row: every word, until it is deleted."""
+
+    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="+")
+    transcripts = models.CharField(
+        max_length=10,
+        choices=Transcripts.choices,
+        default=Transcripts.KEEP,
+        help_text="For what is said from now on. With no words kept a visitor who loses the connection begins anew.",
+    )
+    retention_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="Sessions are deleted so many days after their end. Empty: they stay.",
+    )
+
+    class Meta(TenantOwned.Meta):
+        verbose_name = verbose_name_plural = "privacy"
+
+    def __str__(self) -> str:
+        return "privacy"

@@ -166,7 +166,7 @@ def test_whatever_was_said_can_be_kept(session, text, number):
 
 
 def test_a_database_that_is_away_is_not_a_bad_record(session, monkeypatch):
-    def away(record):
+    def away(*_):
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(journal, "_apply", away)

@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from sessions_app.history.models import Privacy
 from sessions_app.history.services import apply_records
 from sessions_app.operations.idempotency import claim
 from sessions_app.tenants import audit, walls
@@ -56,6 +57,7 @@ def _business():
         issue_secret_key(tenant=tenant, label="server")
         invite(tenant=tenant, email="kim@example.com", role=Role.VIEWER)
         Quota.objects.create(tenant=tenant)
+        Privacy.objects.create(tenant=tenant)
         UsageDay.objects.create(
             tenant=tenant,
             day=timezone.now().date(),
