@@ -1,7 +1,6 @@
 /** The drawn face: puts the pose of the moment into the page's SVG, sixty times a second while there is reason to. */
 
 import { shapeOf } from './face_shape.js';
-import { FaceTrack } from './face_track.js';
 
 /** Between replies no frames come, but a face that never blinks stares. People at rest blink every 3 to 7 s. */
 const BLINK_EVERY_MS = { least: 3000, most: 7000 };
@@ -9,7 +8,6 @@ const BLINK_MS = 180;
 
 export class Face {
   #parts;
-  #track = new FaceTrack();
   #still;
   #blinkAt = 0;
 
@@ -26,36 +24,9 @@ export class Face {
     this.#still = still;
   }
 
-  /** @param {{t_audio_ms: number, blendshapes: Record<string, number>}} frame */
-  add(frame) {
-    this.#track.add(frame, performance.now());
-  }
-
-  /** @param {number} tAudioMs */
-  clock(tAudioMs) {
-    this.#track.clock(tAudioMs, performance.now());
-  }
-
-  /** @param {number} ms */
-  playout(ms) {
-    this.#track.playout(ms);
-  }
-
-  flush() {
-    this.#track.flush();
-  }
-
-  begin() {
-    this.#track.begin();
-  }
-
-  restart() {
-    this.#track.restart();
-  }
-
-  /** @param {number} nowMs as requestAnimationFrame gives it */
-  draw(nowMs) {
-    const shape = shapeOf(this.#alive(this.#track.pose(nowMs), nowMs));
+  /** @param {import('../sdk/face_track.js').Pose} pose @param {number} nowMs as requestAnimationFrame gives it */
+  draw(pose, nowMs) {
+    const shape = shapeOf(this.#alive(pose, nowMs));
     this.#parts.lips.setAttribute('d', shape.lips);
     this.#parts.inner.setAttribute('d', shape.inner);
     this.#parts.clip.setAttribute('d', shape.inner);

@@ -1,6 +1,6 @@
 /** From ARKit shapes to the lines of a simple drawn face. Pure geometry in the units of the SVG's 200 × 200 box. */
 
-/** @typedef {import('./face_track.js').Pose} Pose */
+/** @typedef {import('../sdk/face_track.js').Pose} Pose */
 /** @typedef {{lips: string, inner: string, teethY: number, tongueY: number, eyes: {x: number, y: number, ry: number}[]}} Shape */
 
 const MOUTH = { x: 100, y: 128, halfWidth: 27 };

@@ -1,6 +1,6 @@
 /** The box that says what is in the way and what to do about it, with a countdown where waiting helps. */
 
-import { wordsFor } from './problems.js';
+import { wordsFor } from '../sdk/problems.js';
 
 const LABELS = { talk: 'Try again', retry: 'Try again', type: 'Type instead', cancel: 'Stop waiting' };
 
@@ -28,7 +28,7 @@ export class Notice {
   }
 
   /**
-   * @param {import('./problems.js').TalkProblem} problem
+   * @param {import('../sdk/problems.js').TalkProblem} problem
    * @param {number} [untilMs] epoch milliseconds at which it goes on by itself
    */
   show(problem, untilMs) {

@@ -4,9 +4,9 @@
  * Emits `input` (device id), `output` (device id) and `face` (boolean).
  */
 
-import { Emitter } from './emitter.js';
-import { devices } from './microphone.js';
-import { Playback } from './playback.js';
+import { Emitter } from '../sdk/emitter.js';
+import { devices } from '../sdk/microphone.js';
+import { Playback } from '../sdk/playback.js';
 
 export class SoundSettings extends Emitter {
   #dialog;

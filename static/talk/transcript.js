@@ -20,7 +20,7 @@ export class Transcript {
     this.#empty = part('empty');
   }
 
-  /** @param {import('./captions.js').Line} line */
+  /** @param {import('../sdk/captions.js').Line} line */
   keep({ who, text, interrupted, turn }) {
     const last = this.#log.lastElementChild;
     if (turn && last?.dataset.line === `${who} ${turn}`) last.remove();

@@ -4,7 +4,7 @@
  * Emits `talk`, `mute` (boolean), `stop`, `end` and `say` (text).
  */
 
-import { Emitter } from './emitter.js';
+import { Emitter } from '../sdk/emitter.js';
 
 /** What the visitor reads for each mood, and the hint below it. The shape beside it is chosen by CSS from the mood. */
 const MOODS = {
@@ -77,7 +77,7 @@ export class View extends Emitter {
     meter.setAttribute('aria-valuenow', String(Math.round(100 * visitor)));
   }
 
-  /** @param {'good'|'fair'|'poor'|''} grade @param {import('./quality.js').Measures} [measures] */
+  /** @param {'good'|'fair'|'poor'|''} grade @param {import('../sdk/quality.js').Measures} [measures] */
   quality(grade, measures) {
     const { quality } = this.#parts;
     quality.hidden = !grade;

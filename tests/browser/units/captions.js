@@ -1,4 +1,4 @@
-import { Captions } from '/static/talk/captions.js';
+import { Captions } from '/static/sdk/captions.js';
 import { equal, record, test } from './harness.js';
 
 const event = (seq, name, more = {}) => ({ event: name, leg: 1, seq, turn: 1, ...more });

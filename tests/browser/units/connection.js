@@ -1,8 +1,8 @@
-import { backoffMs, sleep } from '/static/talk/backoff.js';
-import { Control } from '/static/talk/control.js';
-import { loudness } from '/static/talk/level.js';
-import { endProblem, serverProblem, wordsFor } from '/static/talk/problems.js';
-import { grade, measure } from '/static/talk/quality.js';
+import { backoffMs, sleep } from '/static/sdk/backoff.js';
+import { Control } from '/static/sdk/control.js';
+import { loudness } from '/static/sdk/level.js';
+import { endProblem, serverProblem, wordsFor } from '/static/sdk/problems.js';
+import { grade, measure } from '/static/sdk/quality.js';
 import { equal, near, ok, record, rejection, test } from './harness.js';
 
 class FakeChannel {

@@ -1,5 +1,5 @@
 import { shapeOf } from '/static/talk/face_shape.js';
-import { EASE_MS, FaceTrack, HOLD_MS } from '/static/talk/face_track.js';
+import { EASE_MS, FaceTrack, HOLD_MS } from '/static/sdk/face_track.js';
 import { equal, near, ok, test } from './harness.js';
 
 const PLAYOUT_MS = 60;

@@ -1,6 +1,6 @@
-import { JitterBuffer } from '/static/talk/jitter_buffer.js';
-import { PIECE_SAMPLES, microphonePacket, readVoice } from '/static/talk/packets.js';
-import { Resampler } from '/static/talk/resample.js';
+import { JitterBuffer } from '/static/sdk/jitter_buffer.js';
+import { PIECE_SAMPLES, microphonePacket, readVoice } from '/static/sdk/packets.js';
+import { Resampler } from '/static/sdk/resample.js';
 import { equal, near, ok, test } from './harness.js';
 
 /** seq 258, reply 3, at 1000.5 ms, 20 ms after an overlap of 5: as tests/pipeline/contracts/test_packets.py has it. */

@@ -68,7 +68,7 @@ def test_a_damaged_packet_is_a_packet_or_an_error_in_words(packet: AudioPacket, 
 
 
 def test_the_form_is_the_documented_one() -> None:
-    """Byte by byte, as static/talk/packets.js reads and writes it."""
+    """Byte by byte, as static/sdk/packets.js reads and writes it."""
     packet = AudioPacket("s1", 3, 258, 1000.5, 20, 5, PCM16, b"\x01\x02" * 600)
     header = pack_voice(packet)[:24]
     assert header == bytes.fromhex("0101010002010000030000000000000000448f4014000500")

@@ -15,15 +15,35 @@ const BY_STATUS = { 401: 'refused', 403: 'refused', 404: 'not_live', 409: 'not_l
 const DEFAULT_WAIT_S = 10;
 
 /**
- * @param {{apiBase: string, key: string, assistant: string, channel: 'voice'|'chat', signal?: AbortSignal}} request
+ * @param {{apiBase: string, bearer: () => Promise<string>, assistant: string, channel: 'voice'|'chat', signal?: AbortSignal}} request
  * @returns {Promise<Grant>}
  * @throws {TalkProblem}
  */
-export async function createSession({ apiBase, key, assistant, channel, signal }) {
-  const response = await send(`${apiBase}/sessions`, {
+export async function createSession({ apiBase, bearer, assistant, channel, signal }) {
+  return requestJson(`${apiBase}/sessions`, { bearer: await bearer(), body: { assistant, channel }, signal });
+}
+
+/**
+ * Types into a session over HTTP, once: sent again with the same `id`, it is answered again and not said again.
+ * @param {{apiBase: string, grant: Grant, id: string, text: string, signal?: AbortSignal}} request `id`: the message's own
+ * @returns {Promise<{turn_id: string, reply: string}>}
+ * @throws {TalkProblem}
+ */
+export async function sendMessage({ apiBase, grant, id, text, signal }) {
+  const url = `${apiBase}/sessions/${grant.id}/chat`;
+  return requestJson(url, { bearer: grant.token, body: { message: text }, headers: { 'Idempotency-Key': id }, signal });
+}
+
+/**
+ * @param {string} url
+ * @param {{bearer: string, body: object, headers?: Record<string, string>, signal?: AbortSignal}} request
+ * @throws {TalkProblem}
+ */
+export async function requestJson(url, { bearer, body, headers = {}, signal }) {
+  const response = await send(url, {
     method: 'POST',
-    headers: { 'Authorization': `Bearer ${key}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ assistant, channel }),
+    headers: { 'Authorization': `Bearer ${bearer}`, 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
     signal,
   });
   return response.json();

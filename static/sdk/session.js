@@ -37,9 +37,11 @@ export class Session extends Emitter {
   #leg = 0;
   #phase = '';
   #begun = false;
+  /** Why it ended; null: because somebody hung up. @type {TalkProblem|null} */
+  problem = null;
 
   /**
-   * @param {{apiBase: string, key: string, assistant: string, certificate?: RTCCertificate,
+   * @param {{apiBase: string, bearer: () => Promise<string>, assistant: string, certificate?: RTCCertificate,
    *   context: () => AudioContext}} config `context`: where sound that comes over a websocket is made
    * @param {'voice'|'chat'} channel
    * @param {Microphone} microphone opened for voice only
@@ -62,6 +64,11 @@ export class Session extends Emitter {
 
   get channel() {
     return this.#channel;
+  }
+
+  /** @returns {import('./api.js').Grant|null} */
+  get grant() {
+    return this.#grant;
   }
 
   /** The call under way, for its statistics; null in writing and between legs. */
@@ -267,6 +274,7 @@ export class Session extends Emitter {
   #finish(problem) {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
+    this.problem = problem ?? null;
     this.#scope.abort(problem ?? new TalkProblem('expired'));
     this.#call?.close();
     this.#call = null;
