@@ -7,7 +7,7 @@ from goassist_site import logs, stores
 from goassist_site.console import UNFOLD as UNFOLD
 from goassist_site.env import load_or_exit
 from goassist_site.env_mail import mail_settings
-from goassist_site.security import csp_policy
+from goassist_site.security import csp_policy, open_to_any_site
 
 ENV = load_or_exit()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -148,6 +148,7 @@ STATICFILES_DIRS = [path for path in (BASE_DIR / "static",) if path.is_dir()]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0 if DEBUG else 300
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_ADD_HEADERS_FUNCTION = open_to_any_site
 
 # Security.
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp_policy(ENV.origins)}

@@ -2,7 +2,14 @@
 
 from pipeline.contracts.spec import AssistantSpec
 from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.tenants import ids
 from sessions_app.tenants.scope import everyone
+
+
+def assistant_named(name: str) -> Assistant | None:
+    """The one in scope with this id or slug, and its tenant."""
+    wanted = {"id": name} if ids.is_id(ids.ASSISTANT, name) else {"slug": name}
+    return Assistant.objects.select_related("tenant").filter(**wanted).first()
 
 
 def live_version(assistant_id: str) -> AssistantVersion | None:

@@ -8,18 +8,18 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from sessions_app.edge import origins, tokens
+from sessions_app.edge import embed_tokens, origins, tokens
 from sessions_app.edge.problems import Forbidden
 from sessions_app.edge.repeats import claim_key
 from sessions_app.tenants.models import PublishableKey
-from sessions_app.tenants.permissions import VISITOR, Can
+from sessions_app.tenants.permissions import PUBLISHABLE, VISITOR, Can
 from sessions_app.tenants.scope import tenant_scope
-from sessions_app.tenants.selectors import principal_for_key
+from sessions_app.tenants.selectors import page_key_in_force, principal_for_key
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    kind: Literal["publishable", "secret", "operator", "visitor", "subscriber"]
+    kind: Literal["publishable", "embedded", "secret", "operator", "visitor", "subscriber"]
     tenant_id: str
     """Empty: the installation's operator, who has no tenant."""
     scopes: frozenset[Can]
@@ -28,7 +28,9 @@ class Caller:
     label: str = ""
     """Of a key: what people call it."""
     session_id: str | None = None
-    """Of a token: the one session that it opens."""
+    """Of a session's token: the one session that it opens."""
+    assistant_id: str | None = None
+    """Of an embed token: the one assistant that it opens sessions with."""
 
     def need(self, can: Can) -> None:
         """Raises Forbidden, in words, for what this caller may not do."""
@@ -68,6 +70,21 @@ class OperatorKey(Key):
     kinds = ("operator",)
 
 
+class EmbedToken(HttpBearer):
+    """What a page of a tenant's own site got for its publishable key."""
+
+    async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        known = embed_tokens.read(token)
+        key = await sync_to_async(page_key_in_force)(known.key) if known else None
+        if known is None or key is None:
+            return None
+        check_origin(request, key.allowed_origins, required=True)
+        if origins.normal(request.headers["Origin"]) != origins.normal(known.origin):
+            raise Forbidden("This token was given to a page of another origin.")
+        await claim_key(request, known.tenant_id, key.key_id)
+        return Caller("embedded", known.tenant_id, PUBLISHABLE, key.key_id, key.label, assistant_id=known.assistant_id)
+
+
 class SessionToken(HttpBearer):
     """The token of one session, as its creation answered it."""
 
@@ -103,6 +120,8 @@ def check_origin(request: HttpRequest, listed: Iterable[str], *, required: bool 
     if not origin:
         raise Forbidden("A publishable key works in web pages only (no Origin header). Use a secret key on a server.")
     if not origins.allowed(origin, request.get_host(), listed):
+        if required:  # the page may read why: there is nothing of anybody's in the refusal
+            remember_origin(request, origin)
         raise Forbidden("This key may not be used from this origin. Add the origin to the key in the console.")
     remember_origin(request, origin)
 

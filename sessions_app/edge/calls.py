@@ -14,15 +14,13 @@ from django.db import transaction
 from pipeline.contracts import wire
 from pipeline.contracts.errors import BusyError, PipelineError
 from sessions_app import switchboard
-from sessions_app.assistants.models import Assistant
-from sessions_app.assistants.selectors import live_version, spec_of
-from sessions_app.edge.problems import Conflict, NotFound
+from sessions_app.assistants.selectors import assistant_named, live_version, spec_of
+from sessions_app.edge.problems import Conflict, Forbidden, NotFound
 from sessions_app.history import services
 from sessions_app.history.models import Session, SessionState
 from sessions_app.history.selectors import conversation
 from sessions_app.operations.admission import Limit, SessionOver, ensure_going
 from sessions_app.operations.seating import Attempt, OnPlace, forget, seated
-from sessions_app.tenants import ids
 from sessions_app.tenants.scope import tenant_scope
 from sessions_app.usage import quotas
 
@@ -40,15 +38,24 @@ def find_session(tenant_id: str, session_id: str) -> Session:
 
 
 def open_session(
-    tenant_id: str, assistant: str, channel: str, publishable_key: str | None = None, visitor: str = ""
+    tenant_id: str,
+    assistant: str,
+    channel: str,
+    publishable_key: str | None = None,
+    visitor: str = "",
+    only: str | None = None,
 ) -> Session:
     """`assistant`: id or slug. `publishable_key`: the id of the page's key that asks. `visitor`: whom the tenant says
-    it is.
+    it is. `only`: the id of the one assistant that the caller may open sessions with.
 
-    Raises NotFound, Conflict when nothing is published yet, QuotaExceeded.
+    Raises NotFound, Forbidden for another assistant, Conflict when nothing is published yet, QuotaExceeded.
     """
     with tenant_scope(tenant_id), transaction.atomic():
-        found = _assistant(assistant)
+        found = assistant_named(assistant)
+        if found is None:
+            raise NotFound("There is no such assistant.")
+        if only and str(found.id) != only:
+            raise Forbidden("This token was given for another assistant.")
         version = live_version(found.id)
         if version is None:
             raise Conflict("This assistant has not been published yet.")
@@ -57,14 +64,6 @@ def open_session(
             tenant_id=tenant_id, assistant=found, version=version, channel=channel, publishable_key=publishable_key,
             visitor=visitor,
         )  # fmt: skip
-
-
-def _assistant(name: str) -> Assistant:
-    wanted = {"id": name} if ids.is_id(ids.ASSISTANT, name) else {"slug": name}
-    found: Assistant | None = Assistant.objects.filter(**wanted).first()
-    if found is None:
-        raise NotFound("There is no such assistant.")
-    return found
 
 
 async def take_offer(

@@ -56,6 +56,26 @@ class SessionIn(Schema):
     visitor: Visitor | Literal[""] = Field("", description="Your own id of whom it is, by which they can be erased.")
 
 
+class EmbedIn(Schema):
+    assistant: Name = Field(description="The assistant's id or its slug.")
+
+
+class Named(Schema):
+    id: str
+    name: str
+
+
+class TenantName(Schema):
+    name: str
+
+
+class EmbedOut(Schema):
+    token: str = Field(description="Opens sessions with this assistant, from this page's origin.")
+    expires_at: datetime
+    assistant: Named
+    tenant: TenantName
+
+
 class Urls(Schema):
     signaling: str
     audio: str

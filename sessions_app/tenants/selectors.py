@@ -34,10 +34,19 @@ def principal_for_key(raw: str) -> Principal | None:
             own = _in_force(OperatorKey, raw)
             return own and Principal("operator", None, own.id, own.label, OPERATOR_MAY)
         if raw.startswith(PUBLISHABLE):
-            key = PublishableKey.objects.filter(key=raw, revoked_at=None).first()
-            if key:
-                return Principal("publishable", key.tenant_id, key.id, key.label, PUBLISHABLE_MAY, origins_of(key))
+            return _page_key(key=raw)
     return None
+
+
+def page_key_in_force(key_id: str) -> Principal | None:
+    """The publishable key with this id; None when it was revoked. Works with no scope active."""
+    with everyone():
+        return _page_key(id=key_id)
+
+
+def _page_key(**wanted: str) -> Principal | None:
+    key = PublishableKey.objects.filter(revoked_at=None, **wanted).first()
+    return key and Principal("publishable", key.tenant_id, key.id, key.label, PUBLISHABLE_MAY, origins_of(key))
 
 
 def _in_force(kind: Any, raw: str) -> Any:

@@ -25,6 +25,11 @@ export class Outbox extends Emitter {
   /** @type {Promise<IDBDatabase>|null} */
   #database = null;
 
+  /** Browsers lend locks and ids to secure pages only. */
+  static get possible() {
+    return window.isSecureContext && 'indexedDB' in window && 'locks' in navigator;
+  }
+
   /** @param {string} name of the box: an assistant's id */
   constructor(name) {
     super();

@@ -27,14 +27,14 @@ export class Letters {
       .on('answered', ({ letter, reply }) => this.#answered(letter, reply))
       .on('unsure', (letter) => this.#show(letter, UNSURE, true));
     window.addEventListener('online', () => this.#flush());
-    this.#restore();
+    if (Outbox.possible) this.#restore();
   }
 
   /** @param {string} text */
   async say(text) {
-    if (navigator.onLine || this.#assistant.live) {
+    if (navigator.onLine || this.#assistant.live || !Outbox.possible) {
       const problem = await this.#assistant.say(text);
-      if (problem?.code !== 'offline') return;
+      if (problem?.code !== 'offline' || !Outbox.possible) return;
     }
     this.#show(await this.#outbox.put(text), WAITING, false);
   }

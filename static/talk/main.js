@@ -4,10 +4,10 @@ import { Assistant } from '../sdk/assistant.js';
 import { TalkProblem } from '../sdk/problems.js';
 import { Face } from './face.js';
 import { Letters } from './letters.js';
-import { Notice } from './notice.js';
+import { Notice } from '../parts/notice.js';
 import { preference, prefer } from './preferences.js';
 import { SoundSettings } from './sound_settings.js';
-import { Transcript } from './transcript.js';
+import { Transcript } from '../parts/transcript.js';
 import { View } from './view.js';
 
 const lessMotion = matchMedia('(prefers-reduced-motion: reduce)').matches;

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from sessions_app.edge import calls, schemas, tokens
 from sessions_app.edge.addresses import socket_url
-from sessions_app.edge.callers import CalledRequest, Key, SessionToken
+from sessions_app.edge.callers import CalledRequest, EmbedToken, Key, SessionToken
 from sessions_app.edge.paging import Page, PageIn, page_of
 from sessions_app.edge.problems import NotFound
 from sessions_app.edge.resources.scoped import in_scope
@@ -55,17 +55,19 @@ def list_sessions(request: CalledRequest, wanted: Query[SessionsWanted], page: Q
     return page_of(rows, page, "-created_at", "-id")
 
 
-@router.post("/sessions", auth=Key(), response={201: schemas.SessionOpened, **errors(409, 429, 503)})
+@router.post("/sessions", auth=[Key(), EmbedToken()], response={201: schemas.SessionOpened, **errors(409, 429, 503)})
 async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Status:
     """Opens a session and answers a token for it, good for this session only. Give browsers the token, never a key."""
     caller = request.auth
     caller.need(Can.OPEN_SESSIONS)
-    key = caller.name if caller.kind == "publishable" else None
+    key = caller.name if caller.kind in {"publishable", "embedded"} else None
     if key:
         limit = Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute)
         await limit.admit(caller.tenant_id, f"key {key} at {visitor_address(request)}")
     await ensure_welcome()
-    session = await sync_to_async(calls.open_session)(caller.tenant_id, body.assistant, body.channel, key, body.visitor)
+    session = await sync_to_async(calls.open_session)(
+        caller.tenant_id, body.assistant, body.channel, key, body.visitor, only=caller.assistant_id
+    )
     token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "visitor"))
     opened = {
         "id": session.id,

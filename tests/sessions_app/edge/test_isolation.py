@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from sessions_app.edge import embed_tokens
 from sessions_app.edge.api import api
 from sessions_app.edge.routing import websocket_urlpatterns
 from sessions_app.tenants.models import PublishableKey
@@ -42,6 +43,7 @@ CASES: dict[tuple[str, str], tuple[Can, Any]] = {
     ("POST", "/sessions/{session_id}/chat"): (Can.USE_SESSIONS, {"message": "hello"}),
     ("GET", "/sessions/{session_id}/turns"): (Can.READ_SESSIONS, None),
     ("POST", "/sessions/{session_id}/subscribers"): (Can.USE_SESSIONS, None),
+    ("POST", "/embed-tokens"): (Can.OPEN_SESSIONS, {"assistant": "{assistant_id}"}),
     ("GET", "/assistants"): (Can.READ_ASSISTANTS, None),
     ("POST", "/assistants"): (Can.WRITE_ASSISTANTS, {"slug": "new-one", "name": "New", "draft": DRAFT}),
     ("GET", "/assistants/{assistant_id}"): (Can.READ_ASSISTANTS, None),
@@ -72,7 +74,11 @@ CASES: dict[tuple[str, str], tuple[Can, Any]] = {
 }
 """Endpoint → what its caller must be allowed, and a body that it takes. In both, {ids} stand for the business's own."""
 TENANTS = {endpoint for endpoint in CASES if endpoint[1].startswith("/tenants")}
-PRINCIPALS = ["nobody", "session_token", "subscriber_token", "publishable_key", "operator_key", "no scope"]
+EMBED = ("POST", "/embed-tokens")
+"""For pages only: no secret key."""
+PRINCIPALS = [
+    "nobody", "session_token", "subscriber_token", "publishable_key", "embed_token", "operator_key", "no scope",
+]  # fmt: skip
 SOCKETS = ["/ws/v1/sessions/{}/", "/ws/v1/sessions/{}/audio/", "/ws/v1/sessions/{}/blendshapes"]
 
 
@@ -101,7 +107,7 @@ async def asked(bearer: str, endpoint: tuple[str, str], business: Business) -> A
     return await Caller(bearer, OWN_ORIGIN)(endpoint[0], filled(endpoint[1], ids), body)
 
 
-@pytest.mark.parametrize("credential", ["everything", "publishable_key", "session_token"])
+@pytest.mark.parametrize("credential", ["everything", "publishable_key", "embed_token", "session_token"])
 async def test_a_stranger_finds_nothing(riverside: Business, harbor: Business, credential: str) -> None:
     """Whatever names something of another tenant's: it is not there. Lists show one's own."""
     bearer = await sync_to_async(bearer_of)(riverside, credential)
@@ -110,7 +116,9 @@ async def test_a_stranger_finds_nothing(riverside: Business, harbor: Business, c
         answer = await asked(bearer, endpoint, harbor)
         if not knows(credential, endpoint):
             assert answer.status_code == 401, endpoint
-        elif "{" in endpoint[1] or endpoint == ("POST", "/sessions"):
+        elif endpoint == EMBED and credential == "everything":
+            assert answer.status_code == 403, endpoint
+        elif "{" in endpoint[1] or endpoint in {("POST", "/sessions"), EMBED}:
             assert answer.status_code == 404, (endpoint, answer.content)
         else:
             assert answer.status_code in ({200, 201} if credential == "everything" else {403}), endpoint
@@ -141,12 +149,16 @@ def knows(credential: str, endpoint: tuple[str, str]) -> bool:
         return "{session_id}" in endpoint[1]
     if credential == "operator_key":
         return endpoint in TENANTS
+    if credential == "embed_token":
+        return endpoint == ("POST", "/sessions")
     return endpoint != ("POST", "/tenants")
 
 
 def may(credential: str, endpoint: tuple[str, str]) -> bool:
-    if credential in {"session_token", "operator_key"}:
+    if credential in {"session_token", "operator_key", "embed_token"}:
         return True
+    if endpoint == EMBED:
+        return credential == "publishable_key"
     needed = CASES[endpoint][0]
     return needed == (Can.OPEN_SESSIONS if credential == "publishable_key" else credential)
 
@@ -162,6 +174,11 @@ def bearer_of(business: Business, credential: str) -> str:
         case "publishable_key":
             with tenant_scope(business.tenant.id):
                 return PublishableKey.objects.get(label="Own pages").key
+        case "embed_token":
+            with tenant_scope(business.tenant.id):
+                key = PublishableKey.objects.get(label="Own pages").id
+            token = embed_tokens.EmbedToken(str(business.tenant.id), key, business.assistant.id, OWN_ORIGIN)
+            return embed_tokens.issue(token)[0]
         case "operator_key":
             with everyone():
                 return issue_operator_key(label="ops")[1]

@@ -4,20 +4,26 @@
  */
 
 const NEAR_END_PX = 80;
+const WORDS = { visitor: 'You', agent: 'Assistant', cut: 'interrupted', divider: 'New conversation' };
 
 export class Transcript {
   #scroller;
   #log;
   #live;
   #empty;
+  #words;
 
-  /** @param {HTMLElement} root holds `data-part` scroller, log, live-visitor, live-agent and empty */
-  constructor(root) {
+  /**
+   * @param {ParentNode} root holds `data-part` scroller, log, live-visitor, live-agent and empty
+   * @param {typeof WORDS} [words]
+   */
+  constructor(root, words = WORDS) {
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
     this.#scroller = part('scroller');
     this.#log = part('log');
     this.#live = { visitor: part('live-visitor'), agent: part('live-agent') };
     this.#empty = part('empty');
+    this.#words = words;
   }
 
   /** @param {import('../sdk/captions.js').Line} line */
@@ -27,8 +33,8 @@ export class Transcript {
     const item = document.createElement('p');
     item.className = `line line--${who}`;
     item.dataset.line = `${who} ${turn}`;
-    item.append(speakerOf(who), textOf(text));
-    if (interrupted) item.append(cutMark());
+    item.append(mark('line__who', this.#words[who]), mark('line__text', text));
+    if (interrupted) item.append(mark('line__cut', this.#words.cut));
     this.#following(() => this.#log.append(item));
     this.#empty.hidden = true;
   }
@@ -49,7 +55,7 @@ export class Transcript {
     if (!this.#log.childElementCount) return;
     const item = document.createElement('p');
     item.className = 'divider';
-    item.textContent = 'New conversation';
+    item.textContent = this.#words.divider;
     this.#log.append(item);
   }
 
@@ -62,23 +68,9 @@ export class Transcript {
   }
 }
 
-function speakerOf(who) {
-  const name = document.createElement('span');
-  name.className = 'line__who';
-  name.textContent = who === 'visitor' ? 'You' : 'Assistant';
-  return name;
-}
-
-function textOf(text) {
-  const words = document.createElement('span');
-  words.className = 'line__text';
-  words.textContent = text;
-  return words;
-}
-
-function cutMark() {
-  const mark = document.createElement('span');
-  mark.className = 'line__cut';
-  mark.textContent = 'interrupted';
-  return mark;
+function mark(className, text) {
+  const span = document.createElement('span');
+  span.className = className;
+  span.textContent = text;
+  return span;
 }

@@ -2,7 +2,11 @@
 
 import { wordsFor } from '../sdk/problems.js';
 
-const LABELS = { talk: 'Try again', retry: 'Try again', type: 'Type instead', cancel: 'Stop waiting' };
+const WORDS = {
+  problem: wordsFor,
+  countdown: 'Next attempt in {seconds} s',
+  actions: { talk: 'Try again', retry: 'Try again', type: 'Type instead', cancel: 'Stop waiting' },
+};
 
 export class Notice {
   #box;
@@ -11,13 +15,15 @@ export class Notice {
   #countdown;
   #actions;
   #act;
+  #words;
   #timer = 0;
 
   /**
    * @param {HTMLElement} box holds `data-part` title, advice, countdown and actions
    * @param {(action: string) => void} act a button was pressed: talk, type or cancel
+   * @param {typeof WORDS} [words] `problem`: a code's title, advice and actions
    */
-  constructor(box, act) {
+  constructor(box, act, words = WORDS) {
     const part = (name) => box.querySelector(`[data-part="${name}"]`);
     this.#box = box;
     this.#title = part('title');
@@ -25,6 +31,7 @@ export class Notice {
     this.#countdown = part('countdown');
     this.#actions = part('actions');
     this.#act = act;
+    this.#words = words;
   }
 
   /**
@@ -32,7 +39,7 @@ export class Notice {
    * @param {number} [untilMs] epoch milliseconds at which it goes on by itself
    */
   show(problem, untilMs) {
-    const { title, advice, actions } = wordsFor(problem.code);
+    const { title, advice, actions } = this.#words.problem(problem.code);
     this.hide();
     this.#title.textContent = title.replace('{place}', problem.place);
     this.#advice.textContent = advice;
@@ -51,7 +58,7 @@ export class Notice {
   #count(untilMs) {
     const tick = () => {
       const left = Math.max(0, Math.ceil((untilMs - Date.now()) / 1000));
-      this.#countdown.textContent = `Next attempt in ${left} s`;
+      this.#countdown.textContent = this.#words.countdown.replace('{seconds}', left);
     };
     tick();
     this.#countdown.hidden = false;
@@ -62,7 +69,7 @@ export class Notice {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'button button--quiet';
-    button.textContent = LABELS[action];
+    button.textContent = this.#words.actions[action];
     button.addEventListener('click', () => this.#act(action));
     return button;
   }
