@@ -18,8 +18,7 @@ import { Emitter } from './emitter.js';
 import { FaceTrack } from './face_track.js';
 import { TalkProblem, asProblem } from './problems.js';
 import { QualityWatch } from './quality_watch.js';
-import { Session } from './session.js';
-import { SocketCall } from './socket_call.js';
+import { Session, canDetour } from './session.js';
 import { Sound } from './sound.js';
 
 const STATES = { IDLE: 'listening', LISTENING: 'listening', THINKING: 'thinking', SPEAKING: 'speaking' };
@@ -52,7 +51,7 @@ export class Assistant extends Emitter {
 
   /** False where this browser can be written to only. */
   static get canTalk() {
-    return Boolean(window.AudioContext && (window.RTCPeerConnection || SocketCall.possible));
+    return Boolean(window.AudioContext && (window.RTCPeerConnection || canDetour()));
   }
 
   /** What can be done before the click need not be waited for after it (V11). */

@@ -14,11 +14,13 @@ import { Emitter } from './emitter.js';
 import { Microphone } from './microphone.js';
 import { TalkProblem, asProblem } from './problems.js';
 import { Signaling } from './signaling.js';
-import { SocketCall } from './socket_call.js';
 
 const RESUME_ATTEMPTS = 10;
 const WAITS = 20;
 const FORWARDED = ['stream', 'voice', 'face', 'reply', 'hold', 'resume', 'stop', 'clock', 'event'];
+
+/** False in browsers that cannot take sound from a page's own code. */
+export const canDetour = () => typeof AudioWorkletNode === 'function' && typeof WebSocket === 'function';
 
 /** Codes that end the session while it tries to come back; everything else is worth another attempt. */
 const HOPELESS = new Set(['expired', 'idle', 'limit', 'refused', 'not_live']);
@@ -30,7 +32,7 @@ export class Session extends Emitter {
   #scope = new AbortController();
   /** @type {Signaling|null} */
   #signaling = null;
-  /** @type {Call|SocketCall|null} */
+  /** @type {Call|import('./socket_call.js').SocketCall|null} */
   #call = null;
   #detour = !window.RTCPeerConnection;
   #grant = null;
@@ -188,7 +190,7 @@ export class Session extends Emitter {
       try {
         return await this.#dial(await this.#direct());
       } catch (error) {
-        if (asProblem(error).code !== 'no_path' || !SocketCall.possible) throw error;
+        if (asProblem(error).code !== 'no_path' || !canDetour()) throw error;
       }
     }
     this.#detour = true;
@@ -206,7 +208,9 @@ export class Session extends Emitter {
     return new Call({ iceServers: this.#grant.ice_servers, certificate: this.#config.certificate, stream });
   }
 
+  /** Few visitors need it: its modules are fetched by those who do. */
   async #overSocket() {
+    const { SocketCall } = await import('./socket_call.js');
     const stream = await this.#microphone.open();
     return new SocketCall({ url: this.#grant.urls.audio, token: this.#grant.token, context: this.#config.context(), stream });
   }

@@ -39,11 +39,6 @@ export class SocketCall extends Emitter {
   #over = false;
   #held = { s: 0, readings: 0 };
 
-  /** False in browsers that cannot take sound from a page's own code. */
-  static get possible() {
-    return typeof AudioWorkletNode === 'function' && typeof WebSocket === 'function';
-  }
-
   /**
    * @param {{url: string, token: string, context: AudioContext, stream: MediaStream}} options `stream`: the microphone
    */

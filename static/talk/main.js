@@ -3,6 +3,7 @@
 import { Assistant } from '../sdk/assistant.js';
 import { TalkProblem } from '../sdk/problems.js';
 import { Face } from './face.js';
+import { keepForLater } from './install.js';
 import { Letters } from './letters.js';
 import { Notice } from '../parts/notice.js';
 import { preference, prefer } from './preferences.js';
@@ -95,3 +96,4 @@ function configOf(page) {
 }
 
 new TalkPage();
+window.addEventListener('load', () => keepForLater(), { once: true });

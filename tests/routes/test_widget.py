@@ -1,0 +1,88 @@
+"""The widget on another web site: one tag, real Chromium, real speech; and where it may not be, it says so."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.routes.other_sites import a_site, key_for, with_widget
+from tests.routes.visitors import CONNECTED, a_visitor, script
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(180)]
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
+QUESTION = "What are your opening hours on Saturday?"
+SERIOUS = {"serious", "critical"}
+
+
+async def findings(page: Page) -> list[str]:
+    await page.evaluate(AXE)
+    found = await page.evaluate("() => axe.run('goassist-widget')")
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"] if one["impact"] in SERIOUS]
+
+
+class TwoSteps:
+    """A site's address must be known before its key, and its key before its page."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.html = stack, ""
+
+    def __str__(self) -> str:
+        return self.html
+
+    def encode(self) -> bytes:
+        return self.html.encode()
+
+
+async def test_a_page_of_another_origin_talks_with_one_tag(embedded_stack: Stack, tmp_path: Path) -> None:
+    page_of_theirs: Any = TwoSteps(embedded_stack)
+    with a_site(page_of_theirs) as origin:
+        key = key_for(embedded_stack, "riverside-vet", origin)
+        page_of_theirs.html = with_widget(embedded_stack, key)
+        async with a_visitor(origin, script(tmp_path / "visitor.wav", 14.0, QUESTION)) as visitor:
+            page = visitor.page
+            launcher = page.get_by_role("button", name="Talk to us")
+            await expect(launcher).to_be_visible()
+            assert await launcher.evaluate("b => getComputedStyle(b).fontSize") == "15px", "the page's styles leak in"
+            await launcher.click()
+            await expect(page.get_by_role("heading", name=re.compile("Riverside"))).to_be_visible()
+            await expect(page.get_by_role("button", name="Talk", exact=True)).to_be_focused()
+            await page.get_by_role("button", name="Talk", exact=True).click()
+            await page.wait_for_function(CONNECTED, timeout=30_000)
+            await expect(page.get_by_role("log")).to_contain_text(re.compile("saturday", re.IGNORECASE), timeout=40_000)
+            assert await findings(page) == []
+            await page.get_by_role("button", name="End").click()
+            await expect(page.get_by_role("button", name="Talk", exact=True)).to_be_focused()
+            await page.keyboard.press("Escape")
+            await expect(launcher).to_be_focused()
+
+
+async def test_a_page_that_may_not_have_it_says_so_in_its_own_language(embedded_stack: Stack, tmp_path: Path) -> None:
+    key = key_for(embedded_stack, "riverside-vet", "https://www.riverside.example")
+    for language, words in (
+        ("en", "This page may not start conversations"), ("de", "Diese Seite darf keine Gespräche beginnen"),
+        ("es", "Esta página no puede iniciar conversaciones"), ("fr", "Cette page ne peut pas commencer de conversation"),
+    ):  # fmt: skip
+        with a_site(with_widget(embedded_stack, key, language=language)) as origin:
+            async with a_visitor(origin, script(tmp_path / "silent.wav")) as visitor:
+                await visitor.page.locator("goassist-widget").get_by_role("button").first.click()
+                await expect(visitor.page.get_by_role("alert")).to_contain_text(words)
+                assert visitor.sessions == []
+
+
+async def test_typing_into_the_widget_is_answered_in_dark_and_in_place(embedded_stack: Stack, tmp_path: Path) -> None:
+    page_of_theirs: Any = TwoSteps(embedded_stack)
+    with a_site(page_of_theirs) as origin:
+        key = key_for(embedded_stack, "harbor-law", origin)
+        page_of_theirs.html = with_widget(embedded_stack, key, position="inline", theme="dark", accent="#ffd166")
+        async with a_visitor(origin, script(tmp_path / "silent.wav")) as visitor:
+            page = visitor.page
+            await page.get_by_label("Type a message").fill("Are you open on Saturdays?")
+            await page.keyboard.press("Enter")
+            log = page.get_by_role("log")
+            await expect(log).to_contain_text(re.compile("saturday.*saturday", re.IGNORECASE | re.DOTALL))
+            assert await findings(page) == []
