@@ -7,6 +7,7 @@ import { textsFor } from './texts.js';
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 export class Widget extends HTMLElement {
+  #root;
   #launcher;
   /** @type {import('./conversation.js').Conversation|null} */
   #conversation = null;
@@ -22,7 +23,8 @@ export class Widget extends HTMLElement {
     this.texts = texts;
     this.#launcher = h('button', { class: 'launcher', part: 'launcher', type: 'button', lang: texts.lang, 'aria-expanded': 'false', 'aria-haspopup': 'dialog', onclick: () => this.open(), onpointerenter: () => this.#load() },
       icon('wave'), this.getAttribute('label') || texts.launcher);
-    root.append(this.#launcher);
+    this.#root = h('div', { class: 'root' }, this.#launcher);
+    root.append(this.#root);
     if (this.#inline || this.hasAttribute('open')) await this.open(false);
   }
 
@@ -69,7 +71,7 @@ export class Widget extends HTMLElement {
     this.#conversation = new Conversation(this.texts, options);
     this.#conversation.panel.on('close', () => this.close());
     this.#conversation.panel.element.hidden = true;
-    this.shadowRoot.append(this.#conversation.panel.element);
+    this.#root.append(this.#conversation.panel.element);
     return this.#conversation;
   }
 

@@ -3,8 +3,9 @@
 const CSS = `
 :host { --accent: var(--goassist-accent, #0f6558); --on-accent: var(--goassist-on-accent, #fff); --paper: #fffdf7; --sunk: #f0ece0; --ink: #1b2a27;
   --soft: #51605b; --line: #d9d2c0; --bad: #a5302a; --bad-wash: #fae2dd;
-  all: initial; position: fixed; z-index: 2147483000; right: 16px; bottom: 16px; color: var(--ink);
-  font: 400 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+  position: fixed; z-index: 2147483000; right: 16px; bottom: 16px; }
+/* A page's own "* { … !important }" reaches the host and no further: whatever is inherited begins anew here. */
+.root { all: initial; display: block; color: var(--ink); font: 400 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 :host([data-dark]) { --accent: var(--goassist-accent, #63c2ae); --on-accent: var(--goassist-on-accent, #0c1513); --paper: #18211f; --sunk: #222e2b; --ink: #eef2ec;
   --soft: #a9b8b1; --line: #34433e; --bad: #ff9d92; --bad-wash: #3b1f1c; color-scheme: dark; }
 :host([position="bottom-left"]) { right: auto; left: 16px; }

@@ -55,7 +55,7 @@ async def test_a_page_of_another_origin_talks_with_one_tag(embedded_stack: Stack
             await page.wait_for_function(CONNECTED, timeout=30_000)
             await expect(page.get_by_role("log")).to_contain_text(re.compile("saturday", re.IGNORECASE), timeout=40_000)
             assert await findings(page) == []
-            await page.get_by_role("button", name="End").click()
+            await page.get_by_role("button", name="End", exact=True).click()
             await expect(page.get_by_role("button", name="Talk", exact=True)).to_be_focused()
             await page.keyboard.press("Escape")
             await expect(launcher).to_be_focused()
