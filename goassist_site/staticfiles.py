@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-
 TEXTS = frozenset(
     {"text/javascript", "application/javascript", "text/css", "image/svg+xml", "application/json", "text/html"}
 )

@@ -5,20 +5,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.decorators import action, display
 
-from sessions_app.assistants.draft import DraftError
 from sessions_app.assistants.forms import AssistantForm
 from sessions_app.assistants.models import Assistant, AssistantVersion
-from sessions_app.assistants.services import publish
-from sessions_app.tenants.console import ConsoleAdmin, ReadOnlyAdmin
+from sessions_app.assistants.pages import AssistantPages
+from sessions_app.tenants.console import ReadOnlyAdmin
 from sessions_app.tenants.permissions import Can
 
 
 @admin.register(Assistant)
-class AssistantAdmin(ConsoleAdmin):
+class AssistantAdmin(AssistantPages):
     read, write = Can.READ_ASSISTANTS, Can.WRITE_ASSISTANTS
     form = AssistantForm
     list_display = ("name", "slug", "live", "page", "updated_at")
@@ -26,6 +25,8 @@ class AssistantAdmin(ConsoleAdmin):
     search_fields = ("name", "slug")
     actions = ("publish_chosen",)
     actions_submit_line = ("save_and_publish",)
+    actions_detail = ("embed", "review")
+    change_form_outer_after_template = "admin/assistant/try.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return (
@@ -45,30 +46,38 @@ class AssistantAdmin(ConsoleAdmin):
             return "–"
         return format_html('<a href="/t/{0}/{1}/">/t/{0}/{1}/</a>', assistant.tenant.slug, assistant.slug)
 
-    @action(description="Save and publish", permissions=["change"])
+    @action(description="Save, then publish…", permissions=["change"])
     def save_and_publish(self, request: HttpRequest, assistant: Assistant) -> None:
-        self._publish(request, assistant)
+        """What visitors will hear is looked at first (`response_change`)."""
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        answer = super().response_change(request, obj)
+        return self.to_page("review", obj.pk) if "save_and_publish" in request.POST else answer
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        answer = super().response_add(request, obj, post_url_continue)
+        return self.to_page("review", obj.pk) if "save_and_publish" in request.POST else answer
+
+    @action(description="Embed", url_path="tag", icon="code", permissions=["view"])
+    def embed(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.to_page("embed", object_id)
+
+    @action(description="What publishing changes", url_path="changes", icon="difference", permissions=["view"])
+    def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.to_page("review", object_id)
 
     @admin.action(description="Publish", permissions=["change"])
     def publish_chosen(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:
         for assistant in assistants:
-            self._publish(request, assistant)
-
-    def _publish(self, request: HttpRequest, assistant: Assistant) -> None:
-        try:
-            version = publish(assistant=assistant, by=request.user)  # type: ignore[arg-type]
-        except DraftError as error:
-            self.message_user(request, f"{assistant}: {error}", level="error")
-        else:
-            self.message_user(request, f"{assistant}: {version} is live.", level="success")
+            self.publish(request, assistant)
 
 
 @admin.register(AssistantVersion)
 class AssistantVersionAdmin(ReadOnlyAdmin):
     read, write = Can.READ_ASSISTANTS, Can.WRITE_ASSISTANTS
-    list_display = ("assistant", "number", "short_digest", "published_by", "created_at")
+    list_display = ("assistant", "number", "trial", "short_digest", "published_by", "created_at")
     list_select_related = ("assistant", "published_by", "tenant")
-    list_filter = ("created_at",)
+    list_filter = ("trial", "created_at")
     fields = ("assistant", "number", "whole_digest", "published_by", "created_at", "what")
 
     @display(description="Digest")

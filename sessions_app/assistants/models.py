@@ -56,6 +56,8 @@ class AssistantVersion(TenantOwned):
     number = models.PositiveIntegerField()
     manifest = models.JSONField()
     digest = models.CharField(max_length=64)
+    trial = models.BooleanField(default=False, editable=False)
+    """A draft that was frozen to be tried in the console; it was never live."""
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -68,7 +70,7 @@ class AssistantVersion(TenantOwned):
         constraints = [models.UniqueConstraint(fields=("assistant", "number"), name="one_version_per_number")]
 
     def __str__(self) -> str:
-        return f"version {self.number}"
+        return f"draft {self.number}" if self.trial else f"version {self.number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises FrozenVersion for a version that is already there: it never changes."""

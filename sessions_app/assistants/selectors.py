@@ -18,6 +18,11 @@ def live_version(assistant_id: str) -> AssistantVersion | None:
     return assistant.live_version if assistant else None
 
 
+def version_of(assistant_id: str, version_id: str) -> AssistantVersion | None:
+    """That version of that assistant; None when there is none in scope."""
+    return AssistantVersion.objects.filter(assistant_id=assistant_id, pk=version_id).first()
+
+
 def spec_of(version: AssistantVersion) -> AssistantSpec:
     """Raises SpecError when the stored manifest is of another schema."""
     return AssistantSpec.from_manifest(version.manifest)

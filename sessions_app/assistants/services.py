@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from pipeline.contracts.spec import AssistantSpec
 from sessions_app import switchboard
 from sessions_app.assistants.draft import checked, spec_from
 from sessions_app.assistants.models import Assistant, AssistantVersion
@@ -30,15 +31,7 @@ def publish(*, assistant: Assistant, by: User | None = None) -> AssistantVersion
     spec = spec_from(assistant=assistant, draft=checked(assistant.draft))
     if assistant.live_version and assistant.live_version.digest == spec.digest():
         return assistant.live_version
-    last = AssistantVersion.objects.filter(assistant=assistant).aggregate(last=Max("number"))["last"] or 0
-    version = AssistantVersion.objects.create(
-        tenant=assistant.tenant,
-        assistant=assistant,
-        number=last + 1,
-        manifest=spec.to_manifest(),
-        digest=spec.digest(),
-        published_by=by,
-    )
+    version = _freeze(assistant, spec, by)
     before = assistant.live_version
     assistant.live_version = version
     assistant.save(update_fields=["live_version"])
@@ -51,3 +44,21 @@ def publish(*, assistant: Assistant, by: User | None = None) -> AssistantVersion
     )
     transaction.on_commit(partial(switchboard.announce, spec))
     return version
+
+
+@transaction.atomic
+def freeze_trial(*, assistant: Assistant, by: User | None = None) -> AssistantVersion:
+    """Freezes the draft to be tried; the live version stays. Tried twice it is frozen once. Raises DraftError."""
+    assistant = Assistant.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=assistant.pk)
+    spec = spec_from(assistant=assistant, draft=checked(assistant.draft))
+    same = AssistantVersion.objects.filter(assistant=assistant, digest=spec.digest()).first()
+    return same or _freeze(assistant, spec, by, trial=True)
+
+
+def _freeze(assistant: Assistant, spec: AssistantSpec, by: User | None, *, trial: bool = False) -> AssistantVersion:
+    last = AssistantVersion.objects.filter(assistant=assistant).aggregate(last=Max("number"))["last"] or 0
+    made: AssistantVersion = AssistantVersion.objects.create(
+        tenant=assistant.tenant, assistant=assistant, number=last + 1, trial=trial, published_by=by,
+        manifest=spec.to_manifest(), digest=spec.digest(),
+    )  # fmt: skip
+    return made

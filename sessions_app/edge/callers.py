@@ -8,9 +8,10 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from sessions_app.edge import embed_tokens, origins, tokens
+from sessions_app.edge import origins, tokens
 from sessions_app.edge.problems import Forbidden
 from sessions_app.edge.repeats import claim_key
+from sessions_app.tenants import embed_tokens
 from sessions_app.tenants.models import PublishableKey
 from sessions_app.tenants.permissions import PUBLISHABLE, VISITOR, Can
 from sessions_app.tenants.scope import tenant_scope
@@ -31,6 +32,8 @@ class Caller:
     """Of a session's token: the one session that it opens."""
     assistant_id: str | None = None
     """Of an embed token: the one assistant that it opens sessions with."""
+    version_id: str = ""
+    """Of an embed token for a draft: the frozen form of that draft."""
 
     def need(self, can: Can) -> None:
         """Raises Forbidden, in words, for what this caller may not do."""
@@ -82,7 +85,8 @@ class EmbedToken(HttpBearer):
         if origins.normal(request.headers["Origin"]) != origins.normal(known.origin):
             raise Forbidden("This token was given to a page of another origin.")
         await claim_key(request, known.tenant_id, key.key_id)
-        return Caller("embedded", known.tenant_id, PUBLISHABLE, key.key_id, key.label, assistant_id=known.assistant_id)
+        bound = {"assistant_id": known.assistant_id, "version_id": known.version_id}
+        return Caller("embedded", known.tenant_id, PUBLISHABLE, key.key_id, key.label, **bound)
 
 
 class SessionToken(HttpBearer):

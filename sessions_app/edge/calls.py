@@ -14,7 +14,7 @@ from django.db import transaction
 from pipeline.contracts import wire
 from pipeline.contracts.errors import BusyError, PipelineError
 from sessions_app import switchboard
-from sessions_app.assistants.selectors import assistant_named, live_version, spec_of
+from sessions_app.assistants.selectors import assistant_named, live_version, spec_of, version_of
 from sessions_app.edge.problems import Conflict, Forbidden, NotFound
 from sessions_app.history import services
 from sessions_app.history.models import Session, SessionState
@@ -44,9 +44,10 @@ def open_session(
     publishable_key: str | None = None,
     visitor: str = "",
     only: str | None = None,
+    version_id: str = "",
 ) -> Session:
     """`assistant`: id or slug. `publishable_key`: the id of the page's key that asks. `visitor`: whom the tenant says
-    it is. `only`: the id of the one assistant that the caller may open sessions with.
+    it is. `only`: the id of the one assistant that the caller may ask for. `version_id`: of a draft on trial.
 
     Raises NotFound, Forbidden for another assistant, Conflict when nothing is published yet, QuotaExceeded.
     """
@@ -56,7 +57,7 @@ def open_session(
             raise NotFound("There is no such assistant.")
         if only and str(found.id) != only:
             raise Forbidden("This token was given for another assistant.")
-        version = live_version(found.id)
+        version = version_of(found.id, version_id) if version_id else live_version(found.id)
         if version is None:
             raise Conflict("This assistant has not been published yet.")
         quotas.take_place(UUID(tenant_id))

@@ -9,7 +9,11 @@ from django.views.decorators.http import require_safe
 
 from sessions_app.assistants.selectors import public_assistant
 
-ICONS: Final = (("app-192.png", "192x192", "any"), ("app-512.png", "512x512", "any"), ("app-maskable-512.png", "512x512", "maskable"))
+ICONS: Final = (
+    ("app-192.png", "192x192", "any"),
+    ("app-512.png", "512x512", "any"),
+    ("app-maskable-512.png", "512x512", "maskable"),
+)
 COLOURS: Final = {"background_color": "#f6f3ea", "theme_color": "#0f6558"}
 MAX_SHORT_NAME: Final = 12
 """Characters under an icon before phones cut (https://developer.mozilla.org/docs/Web/Manifest/short_name)."""

@@ -12,7 +12,7 @@ from sessions_app.assistants.selectors import public_assistant
 from sessions_app.edge.addresses import socket_url
 from sessions_app.edge.problems import problem
 from sessions_app.tenants.scope import everyone
-from sessions_app.tenants.selectors import page_key
+from sessions_app.tenants.selectors import own_page_key
 
 API_PATH = "/api/v1"
 SOCKETS_PATH = "/ws/v1"
@@ -28,13 +28,13 @@ ERROR_TEXTS = {
 def talk(request: HttpRequest, tenant: str, assistant: str) -> HttpResponse:
     """The assistant's page. `page` is what its script needs to know, for `json_script` (data, not code)."""
     found = public_assistant(tenant_slug=tenant, assistant_slug=assistant)
-    key = page_key(found.tenant_id) if found else None
+    key = own_page_key(found.tenant_id) if found else None
     if found is None or key is None:
         raise Http404
     page = {
         "tenant": {"slug": found.tenant.slug, "name": found.tenant.name},
         "assistant": {"id": str(found.id), "slug": found.slug, "name": found.name},
-        "publishable_key": key,
+        "publishable_key": key.key,
         "api_base": request.build_absolute_uri(API_PATH),
         "ws_base": socket_url(request, SOCKETS_PATH),
         "settings": {"embed": "embed" in request.GET},

@@ -64,11 +64,11 @@ def origins_of(key: PublishableKey) -> tuple[str, ...]:
     return tuple(key.allowed_origins or settings.GOASSIST.origins)
 
 
-def page_key(tenant_id: UUID | str) -> str | None:
-    """The publishable key that the installation's own pages of this tenant use."""
+def own_page_key(tenant_id: UUID | str) -> PublishableKey | None:
+    """The publishable key that the installation's own pages of this tenant use. Works with no scope active."""
     with everyone():
         keys = PublishableKey.objects.filter(tenant_id=tenant_id, revoked_at=None, allowed_origins=[])
-        return keys.order_by("created_at").values_list("key", flat=True).first()
+        return keys.order_by("created_at").first()
 
 
 def membership_of(*, user: User, tenant_id: Any = None) -> Membership | None:

@@ -16,10 +16,11 @@ export class Conversation {
 
   /**
    * @param {typeof import('./texts/en.js').default} texts
-   * @param {{apiBase: string, key: string, assistant: string, consent: string, privacy: string, closable: boolean}} options
+   * @param {{apiBase: string, key: string, assistant: string, consent: string, privacy: string,
+   *   closable: boolean, embed?: () => Promise<import('../sdk/embed.js').Embed>}} options `embed`: another way to a token
    */
   constructor(texts, options) {
-    const embed = embedTokens(options);
+    const embed = options.embed ?? embedTokens(options);
     this.#embed = embed;
     this.#assistant = new Assistant({ ...options, bearer: async () => (await embed()).token });
     this.panel = new Panel(texts, { ...options, canTalk: Assistant.canTalk && window.isSecureContext });

@@ -12,6 +12,8 @@ export class Widget extends HTMLElement {
   /** @type {import('./conversation.js').Conversation|null} */
   #conversation = null;
   #opening = null;
+  /** Another way to an embed token than the page's key: () => Promise<Embed>. */
+  embed;
 
   async connectedCallback() {
     if (this.shadowRoot) return;
@@ -66,7 +68,7 @@ export class Widget extends HTMLElement {
     const { Conversation } = await import('./conversation.js');
     const options = {
       apiBase: new URL('/api/v1', import.meta.url).href, key: this.getAttribute('key') ?? '', assistant: this.getAttribute('assistant') ?? '',
-      consent: this.getAttribute('consent') ?? '', privacy: this.getAttribute('privacy') ?? '', closable: !this.#inline,
+      embed: this.embed, consent: this.getAttribute('consent') ?? '', privacy: this.getAttribute('privacy') ?? '', closable: !this.#inline,
     };
     this.#conversation = new Conversation(this.texts, options);
     this.#conversation.panel.on('close', () => this.close());

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 from typing import Any
 
 from tests.stack import Stack
@@ -52,7 +51,8 @@ from sessions_app.tenants.models import Tenant
 from sessions_app.tenants.scope import everyone
 from sessions_app.tenants.services import issue_publishable_key
 with everyone():
-    print(issue_publishable_key(tenant=Tenant.objects.get(slug={slug!r}), label="Their site", allowed_origins=[{origin!r}]).key)
+    tenant = Tenant.objects.get(slug={slug!r})
+    print(issue_publishable_key(tenant=tenant, label="Their site", allowed_origins=[{origin!r}]).key)
 """
 
 

@@ -64,9 +64,11 @@ async def test_a_page_of_another_origin_talks_with_one_tag(embedded_stack: Stack
 async def test_a_page_that_may_not_have_it_says_so_in_its_own_language(embedded_stack: Stack, tmp_path: Path) -> None:
     key = key_for(embedded_stack, "riverside-vet", "https://www.riverside.example")
     for language, words in (
-        ("en", "This page may not start conversations"), ("de", "Diese Seite darf keine Gespräche beginnen"),
-        ("es", "Esta página no puede iniciar conversaciones"), ("fr", "Cette page ne peut pas commencer de conversation"),
-    ):  # fmt: skip
+        ("en", "This page may not start conversations"),
+        ("de", "Diese Seite darf keine Gespräche beginnen"),
+        ("es", "Esta página no puede iniciar conversaciones"),
+        ("fr", "Cette page ne peut pas commencer de conversation"),
+    ):
         with a_site(with_widget(embedded_stack, key, language=language)) as origin:
             async with a_visitor(origin, script(tmp_path / "silent.wav")) as visitor:
                 await visitor.page.locator("goassist-widget").get_by_role("button").first.click()

@@ -142,7 +142,7 @@ def publish_assistant(request: CalledRequest, assistant_id: str) -> Status:
 @in_scope
 def list_versions(request: CalledRequest, assistant_id: str, page: Query[PageIn]) -> dict[str, Any]:
     assistant = _assistant(request, assistant_id, Can.READ_ASSISTANTS)
-    versions = AssistantVersion.objects.filter(assistant=assistant).defer("manifest")
+    versions = AssistantVersion.objects.filter(assistant=assistant, trial=False).defer("manifest")
     return page_of(versions, page, "-number")
 
 

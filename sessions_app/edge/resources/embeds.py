@@ -6,11 +6,12 @@ from asgiref.sync import sync_to_async
 from ninja import Router, Status
 
 from sessions_app.assistants.selectors import assistant_named
-from sessions_app.edge import embed_tokens, schemas
+from sessions_app.edge import schemas
 from sessions_app.edge.callers import CalledRequest, Key
 from sessions_app.edge.problems import Forbidden, NotFound
 from sessions_app.edge.schemas import errors
 from sessions_app.operations.admission import Limit
+from sessions_app.tenants import embed_tokens
 from sessions_app.tenants.addresses import visitor_address
 from sessions_app.tenants.permissions import Can
 from sessions_app.tenants.scope import tenant_scope

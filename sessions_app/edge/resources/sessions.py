@@ -66,7 +66,13 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
         await limit.admit(caller.tenant_id, f"key {key} at {visitor_address(request)}")
     await ensure_welcome()
     session = await sync_to_async(calls.open_session)(
-        caller.tenant_id, body.assistant, body.channel, key, body.visitor, only=caller.assistant_id
+        caller.tenant_id,
+        body.assistant,
+        body.channel,
+        key,
+        body.visitor,
+        only=caller.assistant_id,
+        version_id=caller.version_id,
     )
     token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "visitor"))
     opened = {

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from sessions_app.edge import embed_tokens, tokens
+from sessions_app.edge import tokens
+from sessions_app.tenants import embed_tokens
 from sessions_app.tenants.models import PublishableKey
 from sessions_app.tenants.scope import tenant_scope
 from tests.fakes.house import LISTED_ORIGIN, OWN_ORIGIN, Business, Caller, is_problem

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sessions_app.edge import embed_tokens
 from sessions_app.edge.api import api
 from sessions_app.edge.routing import websocket_urlpatterns
+from sessions_app.tenants import embed_tokens
 from sessions_app.tenants.models import PublishableKey
 from sessions_app.tenants.permissions import KEY_SCOPES, Can
 from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope

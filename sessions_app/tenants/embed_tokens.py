@@ -23,11 +23,13 @@ class EmbedToken:
     """The publishable key."""
     assistant_id: str
     origin: str
+    version_id: str = ""
+    """The one version that may answer, for people who try a draft; empty: the live one."""
 
 
 def issue(token: EmbedToken) -> tuple[str, datetime]:
     """The signed text and when it expires."""
-    data = {"t": token.tenant_id, "k": token.key, "a": token.assistant_id, "o": token.origin}
+    data = {"t": token.tenant_id, "k": token.key, "a": token.assistant_id, "o": token.origin, "v": token.version_id}
     return PREFIX + _signer.sign_object(data), datetime.now(UTC) + LIFETIME
 
 
@@ -37,6 +39,6 @@ def read(text: str) -> EmbedToken | None:
         return None
     try:
         data = _signer.unsign_object(text.removeprefix(PREFIX), max_age=LIFETIME)
-        return EmbedToken(str(data["t"]), str(data["k"]), str(data["a"]), str(data["o"]))
+        return EmbedToken(str(data["t"]), str(data["k"]), str(data["a"]), str(data["o"]), str(data["v"]))
     except (BadSignature, ValueError, KeyError, TypeError):
         return None
