@@ -1,13 +1,15 @@
 """Where allauth asks how it is done here."""
 
+import unicodedata
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 
-from sessions_app.tenants.addresses import visitor_address
+from sessions_app.tenants.addresses import public_origin, visitor_address
 from sessions_app.tenants.sealing import box
 
 
@@ -25,6 +27,20 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return f"GoAssist: {subject}"
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Leads to a configured address, whatever host and port the request named: the link is worth a password."""
+        address = urlsplit(super().get_reset_password_from_key_url(key))
+        return public_origin(self.request) + address.path
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        super().send_mail(template_prefix, email, {**context, "origin": public_origin(self.request)})
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Whose password is guessed. allauth would count for each `Host` anew, whose port anybody may choose; and a
+        database may take letters for the same (`ſ`, the Kelvin sign) that differ in lower case."""
+        login = str(credentials.get("email") or credentials.get("username") or "")
+        return unicodedata.normalize("NFKC", login).upper().casefold()
 
     def get_phone(self, user: Any) -> None:
         """Nobody's is kept."""
