@@ -1,16 +1,18 @@
 """Where allauth asks how it is done here."""
 
 import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.urls import reverse
 
 from sessions_app.tenants.addresses import public_origin, visitor_address
 from sessions_app.tenants.sealing import box
+from sessions_app.tenants.second_factor import has_factor, who_requires
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -49,6 +51,16 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class MfaAdapter(DefaultMFAAdapter):
     """Whoever copies the database has no second factor of anybody's."""
+
+    error_messages: ClassVar = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": "You are let in with a second factor only, and this is your last. Add another "
+        "one first.",
+    }
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        user = authenticator.user
+        return has_factor(user, besides=authenticator) or not who_requires(user)
 
     def encrypt(self, text: str) -> str:
         return box("second_factor").encrypt(text.encode()).decode()

@@ -57,10 +57,11 @@ class TenantAdmin(ConsoleAdmin):
         return super().get_form(request, obj, change, **({} if change else {"form": NewTenantForm}), **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "slug", "created_at") if obj else ("name", "slug", "owner")
+        return ("name", "slug", "second_factor_required", "created_at") if obj else ("name", "slug", "owner")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("created_at",) if self._runs(request) else ("slug", "created_at")
+        """What a tenant asks of its own people is the tenant's to say."""
+        return ("second_factor_required", "created_at") if self._runs(request) else ("slug", "created_at")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:
