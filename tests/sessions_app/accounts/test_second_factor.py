@@ -5,10 +5,17 @@ import json
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from allauth.mfa.webauthn.internal.auth import STATE_SESSION_KEY, WebAuthn
 from django.contrib import admin
 from django.core.cache import cache
+from django.test import Client
 from django.urls import reverse
 
 from sessions_app.tenants.models import AuditEntry, Role, Tenant
@@ -81,6 +88,21 @@ def test_with_one_it_opens(kind):
         WebAuthn.add(person, "Key", Passkey().added("AAAA"))
     assert client.get(CONSOLE).status_code == 200
     assert "Nothing is missing" in client.get(SET_UP).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_one_ends_sessions_that_a_password_alone_opened():
+    person = make_member(strict())
+    here, elsewhere = confirmed(person), Client()
+    elsewhere.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+    assert elsewhere.get(CONSOLE)["Location"] == SET_UP
+    page = reverse("mfa_activate_totp")
+    here.get(page)
+    secret = here.session["mfa.totp.secret"]
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    assert here.post(page, {"code": code}).status_code == 302
+    assert here.get(CONSOLE).status_code == 200
+    assert elsewhere.get(CONSOLE)["Location"].startswith("/admin/login/")
 
 
 def test_recovery_codes_are_none():
