@@ -60,6 +60,11 @@ class Env(MailEnv, BaseSettings):
         description="The installation's own origins, separated by commas (`https://voice.example.com`). Empty: "
         "`http://127.0.0.1:$PORT` and `http://localhost:$PORT`. Browser keys that name no origins work only here.",
     )
+    goassist_operator_second_factor: bool = Field(
+        False,
+        description="Operators set up an authenticator app or passkey before they see the console. (Tenants say for "
+        "themselves whether their members must.)",
+    )
     goassist_metrics_token: SecretStr = Field(
         SecretStr(""),
         description="Bearer token that opens /metrics. Empty: /metrics answers this machine's own address only.",

@@ -124,6 +124,12 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of this session; the others end by 
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 MFA_ADAPTER = "sessions_app.accounts.adapter.MfaAdapter"
+MFA_FORMS = {
+    "add_webauthn": "sessions_app.accounts.passkeys.AddPasskey",
+    "authenticate_webauthn": "sessions_app.accounts.passkeys.AskPasskey",
+    "reauthenticate_webauthn": "sessions_app.accounts.passkeys.AskPasskeyAgain",
+    "login_webauthn": "sessions_app.accounts.passkeys.LogInByPasskey",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True

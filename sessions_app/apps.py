@@ -7,10 +7,11 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Console"
 
     def ready(self) -> None:
-        from sessions_app.accounts import log
+        from sessions_app.accounts import checks, log
         from sessions_app.tenants import walls
         from sessions_app.usage import deletions
 
         walls.install()
         log.install()
+        checks.install()
         deletions.install()

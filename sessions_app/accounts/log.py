@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account import signals as account_signals
 from allauth.mfa import signals as mfa_signals
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import signals as auth_signals
 from django.db import transaction
 from django.http import HttpRequest
@@ -12,6 +13,7 @@ from sessions_app.tenants.addresses import visitor_address
 from sessions_app.tenants.audit import Actor, acting, record
 from sessions_app.tenants.models import User
 from sessions_app.tenants.scope import everyone
+from sessions_app.tenants.second_factor import FACTORS, has_factor
 from sessions_app.tenants.selectors import memberships_of
 
 
@@ -52,6 +54,17 @@ def password_changed(sender: Any, request: HttpRequest | None, user: Any, **kwar
 
 def factor_added(sender: Any, request: HttpRequest | None, user: Any, authenticator: Any, **kwargs: Any) -> None:
     note("second_factor.added", request, user, kind=authenticator.type)
+    if authenticator.type in FACTORS and not has_factor(user, besides=authenticator):
+        end_others(request, user)
+
+
+def end_others(request: HttpRequest | None, user: Any) -> None:
+    """Sessions elsewhere were opened with a password alone."""
+    others = [one for one in UserSession.objects.purge_and_list(user) if not one.is_current()]
+    for one in others:
+        one.end()
+    if others:
+        note("login_session.others_ended", request, user)
 
 
 def factor_removed(sender: Any, request: HttpRequest | None, user: Any, authenticator: Any, **kwargs: Any) -> None:

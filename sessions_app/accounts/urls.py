@@ -34,6 +34,8 @@ urlpatterns = [
     path("2fa/", RedirectView.as_view(pattern_name="account_security"), name="mfa_index"),
     path("2fa/totp/", include("allauth.mfa.totp.urls")),
     path("2fa/recovery-codes/", include("allauth.mfa.recovery_codes.urls")),
+    path("2fa/required/", views.second_factor, name="account_second_factor"),
+    path("2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
     path("2fa/webauthn/", include("allauth.mfa.webauthn.urls")),
     path("invitation/<str:token>/", invitation, name="account_invitation"),
     path("sessions/", views.LoginSessions.as_view(), name="usersessions_list"),

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib import messages
@@ -12,6 +14,28 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from sessions_app.accounts.log import note
+from sessions_app.tenants.second_factor import has_factor, must_set_up, who_requires
+from sessions_app.tenants.selectors import memberships_of
+
+
+@login_required
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Where people are taken who must set one up first; with a way to their other tenants."""
+    user: Any = request.user
+    open_to = [one.tenant for one in memberships_of(user=user) if not must_set_up(user, one.tenant)]
+    context = {"required_by": who_requires(user), "has": has_factor(user), "open_to": open_to}
+    return render(request, "account/second_factor.html", context)
+
+
+class RemovePasskey(RemoveWebAuthnView):
+    """The library's, which does not ask whether the last one may go."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        adapter = get_adapter()
+        if adapter.can_delete_authenticator(self.get_object()):
+            return super().form_valid(form)
+        messages.error(self.request, adapter.error_messages["cannot_delete_authenticator"])
+        return HttpResponseRedirect(reverse("mfa_list_webauthn"))
 
 
 @login_required

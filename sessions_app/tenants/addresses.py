@@ -28,6 +28,16 @@ def socket_address(scope: Mapping[str, Any]) -> str:
     return counted_address((scope.get("client") or ("",))[0], ",".join(told))
 
 
+def public_origin(request: HttpRequest) -> str:
+    """`https://voice.example.com`: of the installation's configured origins the one that was asked, else the first.
+
+    For addresses that leave the house: the `Host` header is the asker's to write.
+    """
+    origins: list[str] = settings.GOASSIST.origins
+    asked = request.get_host().lower()
+    return next((origin for origin in origins if origin.lower().partition("://")[2] == asked), origins[0])
+
+
 def counted_address(peer: str, forwarded_for: str) -> str:
     """`peer`: the other end of the connection. What is no address is `unknown`, which all such visitors share."""
     address = peer

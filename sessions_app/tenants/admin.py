@@ -12,10 +12,11 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
 
 from sessions_app.tenants.console import ConsoleAdmin, standing
-from sessions_app.tenants.forms import LookForm, MemberForm, NewTenantForm, NewUserForm, UserForm
+from sessions_app.tenants.forms import LookForm, MemberForm, NewTenantForm, NewUserForm, OwnerForm, UserForm
 from sessions_app.tenants.invitations import invite, open_tenant
 from sessions_app.tenants.models import Membership, Role, Tenant, User
 from sessions_app.tenants.permissions import Can
+from sessions_app.tenants.selectors import without_owner
 from sessions_app.tenants.standing import LOOK_MINUTES, look_away, look_into
 
 # Roles come from memberships, not from Django's groups.
@@ -30,7 +31,7 @@ class TenantAdmin(ConsoleAdmin):
     list_display = ("name", "slug", "created_at")
     search_fields = ("name", "slug")
     readonly_fields = ("created_at",)
-    actions_detail = ("look_into",)
+    actions_detail = ("look_into", "invite_owner")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return super().has_module_permission(request) or self._runs(request)
@@ -57,10 +58,11 @@ class TenantAdmin(ConsoleAdmin):
         return super().get_form(request, obj, change, **({} if change else {"form": NewTenantForm}), **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "slug", "created_at") if obj else ("name", "slug", "owner")
+        return ("name", "slug", "second_factor_required", "created_at") if obj else ("name", "slug", "owner")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("created_at",) if self._runs(request) else ("slug", "created_at")
+        """What a tenant asks of its own people is the tenant's to say."""
+        return ("second_factor_required", "created_at") if self._runs(request) else ("slug", "created_at")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:
@@ -92,6 +94,23 @@ class TenantAdmin(ConsoleAdmin):
         site = self.admin_site.each_context(request)
         context = {**site, "title": f"Look into {tenant}", "opts": self.opts, "form": form, "minutes": LOOK_MINUTES}
         return TemplateResponse(request, "admin/look.html", context)
+
+    def has_invite_owner_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._runs(request) and without_owner(object_id)
+
+    @action(description="Invite an owner", url_path="owner", permissions=["invite_owner"], icon="person_add")
+    def invite_owner(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """For a tenant that nobody runs (any more). Who has an owner has that owner invite others."""
+        self.must_be_there(request, object_id)
+        tenant = Tenant.objects.get(pk=object_id)
+        form = OwnerForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            email = form.cleaned_data["email"].lower()
+            _, link = invite(tenant=tenant, email=email, role=Role.OWNER, by=str(request.user))
+            return self.invited(request, email, link)
+        site = self.admin_site.each_context(request)
+        context = {**site, "title": f"Invite an owner for {tenant}", "opts": self.opts, "form": form}
+        return TemplateResponse(request, "admin/invite_owner.html", context)
 
     def look_away_view(self, request: HttpRequest) -> HttpResponse:
         tenant = standing(request).tenant

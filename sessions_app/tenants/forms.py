@@ -29,6 +29,10 @@ class LookForm(forms.Form):
     )
 
 
+class OwnerForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", widget=UnfoldAdminEmailInputWidget)
+
+
 class NewTenantForm(forms.ModelForm):
     owner = forms.EmailField(
         widget=UnfoldAdminEmailInputWidget,

@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.decorators import sync_and_async_middleware
 
 from sessions_app.tenants.addresses import visitor_address
@@ -35,7 +36,7 @@ def console_scope(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpR
             if not request.path_info.startswith(CONSOLE_PATH):
                 return await get_response(request)
             with await sync_to_async(_enter)(request):
-                return _relaxed(await get_response(request))
+                return _relaxed(_barred(request) or await get_response(request))
 
         return scoped_async
 
@@ -43,7 +44,7 @@ def console_scope(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpR
         if not request.path_info.startswith(CONSOLE_PATH):
             return get_response(request)
         with _enter(request):
-            return _relaxed(get_response(request))
+            return _relaxed(_barred(request) or get_response(request))
 
     return scoped
 
@@ -56,6 +57,12 @@ def _enter(request: HttpRequest) -> AbstractContextManager[None]:
         request.session["tenant_id"] = str(standing.tenant_id)
     request.standing = standing  # type: ignore[attr-defined]
     return _within(standing, actor_of(request))
+
+
+def _barred(request: HttpRequest) -> HttpResponse | None:
+    """Whatever was asked for: first the second factor."""
+    standing: Standing = request.standing  # type: ignore[attr-defined]
+    return HttpResponseRedirect(reverse("account_second_factor")) if standing.barred else None
 
 
 @contextmanager

@@ -57,6 +57,10 @@ class Tenant(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True, help_text="Part of the address of its pages.")
     name = models.CharField(max_length=120)
+    second_factor_required = models.BooleanField(
+        default=False,
+        help_text="Members without an authenticator app or passkey set one up before they see anything here: you, too.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[TenantManager] = TenantManager()

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from sessions_app.tenants.keys import OPERATOR, PUBLISHABLE, SECRET, hash_key
-from sessions_app.tenants.models import Membership, OperatorKey, PublishableKey, SecretKey, User
+from sessions_app.tenants.models import Membership, OperatorKey, PublishableKey, Role, SecretKey, Tenant, User
 from sessions_app.tenants.permissions import OPERATOR as OPERATOR_MAY
 from sessions_app.tenants.permissions import PUBLISHABLE as PUBLISHABLE_MAY
 from sessions_app.tenants.permissions import scopes_of
@@ -75,6 +75,13 @@ def membership_of(*, user: User, tenant_id: Any = None) -> Membership | None:
     """The user's membership in that tenant, or in the first one by name when none is named."""
     mine = memberships_of(user=user)
     return next((one for one in mine if str(one.tenant_id) == str(tenant_id)), mine[0] if mine else None)
+
+
+def without_owner(tenant_id: Any) -> bool:
+    """True for a tenant that nobody runs. Works with no scope active."""
+    with everyone():
+        there = Tenant.objects.filter(pk=tenant_id).exists()
+        return there and not Membership.objects.filter(tenant=tenant_id, role=Role.OWNER).exists()
 
 
 def memberships_of(*, user: User) -> list[Membership]:

@@ -12,6 +12,7 @@ from sessions_app.tenants import audit
 from sessions_app.tenants.models import Tenant, User
 from sessions_app.tenants.permissions import Can, Who, granted
 from sessions_app.tenants.scope import everyone
+from sessions_app.tenants.second_factor import must_set_up
 from sessions_app.tenants.selectors import membership_of
 
 LOOK_MINUTES: Final = 60
@@ -22,11 +23,13 @@ LOOK = "looking_into"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`who` is None for people without a tenant and for strangers. `until`: the end of an operator's look."""
+    """`who` is None for people without a tenant and for strangers. `until`: the end of an operator's look. `barred`: a
+    second factor must be set up first; until then `who` is None, too."""
 
     who: Who | None = None
     tenant: Tenant | None = None
     until: datetime | None = None
+    barred: bool = False
 
     @property
     def tenant_id(self) -> UUID | None:
@@ -37,6 +40,7 @@ class Standing:
 
 
 NOBODY: Final = Standing()
+BARRED: Final = Standing(barred=True)
 
 
 def standing_of(user: User, kept: Mapping[str, Any], wanted_tenant: str | None = None) -> Standing:
@@ -44,9 +48,13 @@ def standing_of(user: User, kept: Mapping[str, Any], wanted_tenant: str | None =
     if not user.is_authenticated or not user.is_active:
         return NOBODY
     if user.is_superuser:
+        if must_set_up(user, None):
+            return BARRED
         return _looking(kept.get(LOOK)) or Standing(Who.OPERATOR)
     membership = membership_of(user=user, tenant_id=wanted_tenant or kept.get("tenant_id"))
-    return Standing(Who(membership.role), membership.tenant) if membership else NOBODY
+    if membership is None:
+        return NOBODY
+    return BARRED if must_set_up(user, membership.tenant) else Standing(Who(membership.role), membership.tenant)
 
 
 def _looking(look: Any) -> Standing | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright
 
 from tests.routes.operators import FLAGS
@@ -95,6 +96,35 @@ async def test_with_an_authenticator_app(person: Person) -> None:
         await page.locator("input[name=code]").fill(spare)
         async with page.expect_navigation(url=re.compile("/admin/$")):
             await page.locator("input[name=code]").press("Enter")
+
+
+async def test_where_a_second_factor_is_required(person: Person) -> None:
+    code = f"""
+from sessions_app.tenants.models import Membership, Role, Tenant, User
+from sessions_app.tenants.scope import everyone
+from sessions_app.tenants.services import add_member
+with everyone():
+    user = User.objects.get(email="{person.email}")
+    Membership.objects.filter(user=user).delete()
+    strict, _ = Tenant.objects.get_or_create(slug="strict", name="Strict", second_factor_required=True)
+    add_member(tenant=strict, user=user, role=Role.ADMIN)
+"""
+    person.stack.manage("shell", "-v", "0", "-c", code)
+    async with person.browser() as page:
+        await person.log_in(page)
+        assert page.url.endswith("/accounts/2fa/required/")
+        found = (await Axe().run(page)).response["violations"]
+        assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
+        await page.get_by_role("link", name="Set up an app").click()
+        await person.confirm(page)
+        secret = await page.get_by_label("Authenticator secret").input_value()
+        await page.get_by_label("Authenticator code").fill(code_of(secret))
+        await page.get_by_role("button", name="Activate").click()
+        await page.wait_for_load_state()
+        await page.goto("/admin/")
+        assert page.url.endswith("/admin/")
+        await page.goto("/accounts/2fa/totp/deactivate/")
+        await page.get_by_text("this is your last").wait_for()
 
 
 async def test_with_a_passkey_and_no_password(person: Person) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sessions_app.edge.callers import CalledRequest, Key, OperatorKey
 from sessions_app.edge.paging import Page, PageIn, page_of
-from sessions_app.edge.problems import Conflict, NotFound
+from sessions_app.edge.problems import Conflict, Forbidden, NotFound
 from sessions_app.edge.resources.scoped import found, in_scope
 from sessions_app.edge.schemas import Email, Label, Slug, errors
 from sessions_app.tenants import ids
@@ -28,13 +28,15 @@ class TenantIn(Schema):
 
 
 class TenantChange(Schema):
-    name: Label
+    name: Label | None = None
+    second_factor_required: bool | None = Field(None, description="Not for operators: it is the tenant's to say.")
 
 
 class TenantOut(Schema):
     id: str
     slug: str
     name: str
+    second_factor_required: bool
     created_at: datetime
 
     @staticmethod
@@ -77,10 +79,13 @@ def read_tenant(request: CalledRequest, tenant_id: str) -> Tenant:
 def change_tenant(request: CalledRequest, tenant_id: str, body: TenantChange) -> Tenant:
     operator = request.auth.kind == "operator"
     tenant = _tenant(request, tenant_id, Can.RUN_INSTALLATION if operator else Can.WRITE_TENANT)
-    before = fields_of(tenant)
-    tenant.name = body.name
+    if operator and body.second_factor_required is not None:
+        raise Forbidden("What a tenant asks of its own people is the tenant's to say.")
+    before, wanted = fields_of(tenant), body.model_dump(exclude_none=True)
+    for name, value in wanted.items():
+        setattr(tenant, name, value)
     with transaction.atomic():
-        tenant.save(update_fields=["name"])
+        tenant.save(update_fields=[*wanted])
         record(
             "tenant.changed", tenant, tenant_id=None if operator else tenant.pk, before=before, after=fields_of(tenant)
         )

@@ -97,6 +97,29 @@ def test_a_spoofed_header_makes_no_new_guesser(person):
     assert True in seen
 
 
+def test_another_host_header_or_letter_makes_no_new_guesser(person, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1000/m/ip"}
+    for n in range(6):
+        twin = User(email=person.email.replace("s", "ſ") if n % 2 else f" {person.email.upper()}")
+        _, answer = log_in(twin, "wrong", Host=f"localhost:{9000 + n}")
+    assert "Too many failed login attempts" in answer.content.decode()
+    assert log_in(person)[1].status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost:6666", "127.0.0.1:1", "localhost", "localhost:8000"])
+def test_mails_lead_to_the_configured_address_whatever_host_was_named(person, host):
+    Client().post(reverse("account_reset_password"), {"email": person.email}, headers={"Host": host})
+    (message,) = mail.outbox
+    known = "http://localhost:8000" if host == "localhost:8000" else "http://127.0.0.1:8000"
+    assert set(re.findall(r"https?://[^/\s]+", message.body)) == {known}
+
+
+def test_a_host_that_is_not_ours_is_sent_no_mail(person):
+    answer = Client().post(reverse("account_reset_password"), {"email": person.email}, headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert not mail.outbox
+
+
 def test_logins_stand_in_the_tenants_log_and_an_operators_in_the_installations(person):
     client, _ = log_in(person, "wrong")
     log_in(person, client=client)
@@ -118,7 +141,7 @@ def test_a_forgotten_password_is_chosen_anew_by_mail_once(person):
     assert answer.status_code == 302
     (message,) = mail.outbox
     assert message.to == [person.email]
-    link = re.search(r"https?://testserver(/accounts/password/reset/key/\S+)", message.body)[1]
+    link = re.search(r"http://127.0.0.1:8000(/accounts/password/reset/key/\S+)", message.body)[1]
     client = Client()
     form = client.get(link, follow=True)
     new = {"password1": "a quite new password", "password2": "a quite new password"}
