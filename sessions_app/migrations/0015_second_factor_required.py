@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0013_privacy'),
+        ('sessions_app', '0014_trials'),
     ]
 
     operations = [
