@@ -237,6 +237,12 @@ class Env(MailEnv, TurnEnv, BaseSettings):
             "retriever": ("lexical", {}),
         }
 
+    def secrets(self) -> list[str]:
+        """What no log may show: the secrets that are set (of addresses, the password)."""
+        values = (value for _, value in self if isinstance(value, SecretStr))
+        texts = [value.get_secret_value() for value in values]
+        return [urlsplit(text).password or "" if "://" in text else text for text in (*texts, self.secret_key)]
+
     def require_shared_layer(self, command: str) -> None:
         """For commands that are a second process. Raises SettingsError when processes could not hear one another."""
         if not self.redis_url.get_secret_value():
