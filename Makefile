@@ -20,7 +20,7 @@ run-distributed: $(VENV)/.base ## Web, workers and Celery as processes of their 
 	@exec $(PY) scripts/run_distributed.py
 
 test: $(VENV)/.dev ## All tests, with real Redis, PostgreSQL, Chromium and speech; ARGS="tests/house -q": those
-	@scripts/debian-packages chromium redis-server postgresql flite sox
+	@scripts/debian-packages chromium redis-server postgresql flite sox coturn
 	@$(PY) -m $(if $(ARGS),pytest $(ARGS),tests.lanes)
 
 test-postgres: $(VENV)/.dev ## Only the office's tests, on PostgreSQL instead of SQLite (`make test` has them too)

@@ -14,6 +14,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from goassist_site import data_folder
 from goassist_site.env_mail import MailEnv
+from goassist_site.env_turn import TurnEnv
 from goassist_site.network_texts import AddressList, Bind, CommaList, NetworkList, OriginList
 from goassist_site.production import MIN_SECRET_CHARS, production_problems
 from goassist_site.secret_files import SecretFiles, SettingsError
@@ -22,7 +23,7 @@ from pipeline.contracts.numbers import CHATS_PER_MINUTE, OFFERS_PER_MINUTE, SESS
 POOL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
 
-class Env(MailEnv, BaseSettings):
+class Env(MailEnv, TurnEnv, BaseSettings):
     """Field name = variable name in lower case; our own names carry the prefix GOASSIST_."""
 
     model_config = SettingsConfigDict(extra="ignore", env_prefix="", validate_default=True)
@@ -116,7 +117,8 @@ class Env(MailEnv, BaseSettings):
     goassist_ice_servers: list[dict[str, Any]] = Field(
         [],
         description='STUN and TURN servers as JSON, in the browser\'s form: `[{"urls": "turn:host:3478", "username": '
-        '"u", "credential": "c"}]`. Empty: none, which is enough on one network.',
+        '"u", "credential": "c"}]`, for visitors and workers alike. Empty: none. A relay of your own is better '
+        "named in `GOASSIST_TURN_URLS`.",
     )
 
     # Engines, by kind.
@@ -239,6 +241,12 @@ class Env(MailEnv, BaseSettings):
             "face": (self.face, {}),
             "retriever": ("lexical", {}),
         }
+
+    def secrets(self) -> list[str]:
+        """What no log may show: the secrets that are set (of addresses, the password)."""
+        values = (value for _, value in self if isinstance(value, SecretStr))
+        texts = [value.get_secret_value() for value in values]
+        return [urlsplit(text).password or "" if "://" in text else text for text in (*texts, self.secret_key)]
 
     def require_shared_layer(self, command: str) -> None:
         """For commands that are a second process. Raises SettingsError when processes could not hear one another."""

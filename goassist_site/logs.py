@@ -1,9 +1,11 @@
 """Logs: one JSON object a line, from structlog and the standard library alike.
 
-Request ids come from django-structlog's middleware, session ids from whoever binds `session_id`.
+Request ids come from django-structlog's middleware, session ids from whoever binds `session_id`. Secrets are taken out
+last, when a line is whole but for its form: whoever logged it, and exceptions with it.
 """
 
 import logging.config
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +13,7 @@ import structlog
 import structlog.tracebacks
 
 from goassist_site.log_expiry import forget_old
+from sessions_app.tenants.secrets import Redactor
 
 Form = Literal["file", "json", "console"]
 """file: JSON in a file, and warnings for eyes on standard error. json, console: everything on standard error."""
@@ -31,8 +34,10 @@ SHARED: list[Any] = [
 ]
 
 
-def configure(level: str, form: Form, folder: Path) -> None:
-    """`level`: the least that is logged. `folder`: where the files of form `file` lie."""
+def configure(level: str, form: Form, folder: Path, secrets: Iterable[str] = ()) -> None:
+    """`level`: the least that is logged. `folder`: where the files of form `file` lie. `secrets`: the installation's
+    own, which no line shows."""
+    redactor = Redactor(secrets)
     expiring = form == "file" and level == "DEBUG"
     if not expiring:
         forget_old(folder / EXPIRING_FILE, kept_s=0.0)
@@ -40,7 +45,7 @@ def configure(level: str, form: Form, folder: Path) -> None:
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {"json": _formatter(*_json()), "console": _formatter(*_console())},
+            "formatters": {"json": _formatter(*_json(redactor)), "console": _formatter(*_console(redactor))},
             "handlers": _handlers(form, folder, expiring=expiring),
             "root": {"handlers": ["file", "stderr"] if form == "file" else ["stderr"], "level": level},
             "loggers": {
@@ -96,11 +101,23 @@ def _formatter(*final: Any) -> dict[str, Any]:
     }
 
 
-def _json() -> tuple[Any, ...]:
+def _json(redactor: Redactor) -> tuple[Any, ...]:
     # Without local variables: they hold keys, tokens and what visitors said.
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()
+    return structlog.processors.ExceptionRenderer(tracebacks), _redacted(redactor), structlog.processors.JSONRenderer()
 
 
-def _console() -> tuple[Any, ...]:
-    return (structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),)
+def _console(redactor: Redactor) -> tuple[Any, ...]:
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    # Before, because in a line's final form a secret may follow an escape; after, because tracebacks come with it.
+    return _redacted(redactor), renderer, lambda logger, method, line: redactor.text(line)
+
+
+def _redacted(redactor: Redactor) -> Any:
+    kept = {"exc_info", "stack_info"}
+
+    def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+        clean = redactor.value({name: value for name, value in event.items() if name not in kept})
+        return {**clean, **{name: event[name] for name in kept if name in event}}
+
+    return redact

@@ -175,7 +175,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # Logs and metrics.
 LOGGING_CONFIG = None
 LOG_FOLDER = DATA_DIR / "logs"
-logs.configure(ENV.goassist_log_level, ENV.log_form, LOG_FOLDER)
+logs.configure(ENV.goassist_log_level, ENV.log_form, LOG_FOLDER, ENV.secrets())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # What visitors get wrong is no trouble of ours.
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO

@@ -45,9 +45,9 @@ def _usable(candidate: str) -> bool:
         return False
     try:
         ipaddress.ip_address(fields[4])
+        return 0 < int(fields[5]) < 65536  # sending to another ends the socket, and all of the call
     except ValueError:
         return False
-    return True
 
 
 def _parsed(sdp: str) -> SessionDescription:

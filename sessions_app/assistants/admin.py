@@ -26,6 +26,8 @@ class AssistantAdmin(AssistantPages):
     actions = ("publish_chosen",)
     actions_submit_line = ("save_and_publish",)
     actions_detail = ("embed", "review")
+    publishing = "sessions_app_assistant_save_and_publish"
+    """Unfold's name of that button."""
     change_form_outer_after_template = "admin/assistant/try.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -52,19 +54,11 @@ class AssistantAdmin(AssistantPages):
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         answer = super().response_change(request, obj)
-        return self.to_page("review", obj.pk) if "save_and_publish" in request.POST else answer
+        return self.to_page("review", obj.pk) if self.publishing in request.POST else answer
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         answer = super().response_add(request, obj, post_url_continue)
-        return self.to_page("review", obj.pk) if "save_and_publish" in request.POST else answer
-
-    @action(description="Embed", url_path="tag", icon="code", permissions=["view"])
-    def embed(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.to_page("embed", object_id)
-
-    @action(description="What publishing changes", url_path="changes", icon="difference", permissions=["view"])
-    def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.to_page("review", object_id)
+        return self.to_page("review", obj.pk) if self.publishing in request.POST else answer
 
     @admin.action(description="Publish", permissions=["change"])
     def publish_chosen(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:

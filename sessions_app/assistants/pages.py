@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
+from unfold.decorators import action
 
 from sessions_app.assistants.changes import changes
 from sessions_app.assistants.draft import DraftError, checked, spec_from
@@ -33,13 +34,12 @@ class AssistantPages(ConsoleAdmin):
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site.admin_view
         return [
-            path("<path:object_id>/embed/", site(self.embed_view), name="sessions_app_assistant_embed"),
-            path("<path:object_id>/review/", site(self.review_view), name="sessions_app_assistant_review"),
             path("<path:object_id>/try/", site(require_POST(self.try_view)), name="sessions_app_assistant_try"),
             *super().get_urls(),
         ]
 
-    def embed_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @action(description="Embed", url_path="embed", icon="code", permissions=["view"])
+    def embed(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The tag for one of the tenant's keys, and the widget as it will look, on trial."""
         assistant = self._found(request, object_id)
         keys = [key for key in PublishableKey.objects.filter(revoked_at=None) if key.allowed_origins]
@@ -51,7 +51,8 @@ class AssistantPages(ConsoleAdmin):
         }  # fmt: skip
         return self._page(request, assistant, f"Embed {assistant}", "embed", shown)
 
-    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @action(description="What publishing changes", url_path="review", icon="difference", permissions=["view"])
+    def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What visitors would hear otherwise than now; publishing it from here."""
         assistant = self._found(request, object_id)
         may_publish = self.has_change_permission(request, assistant)

@@ -209,7 +209,8 @@ def _next_leg(session: Session) -> tuple[int, Any, list[list[str]]]:
         quotas.keep_place(session)
         leg = services.next_leg(session_id=session.id)
         # A live leg takes over what is published at its next turn; the leg that follows it must not fall back.
-        version = live_version(session.assistant_id) or session.version
+        # A draft on trial is what was asked for.
+        version = session.version if session.version.trial else live_version(session.assistant_id) or session.version
         return leg, spec_of(version), conversation(session.id)
 
 

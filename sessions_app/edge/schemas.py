@@ -82,11 +82,15 @@ class Urls(Schema):
     blendshapes: str
 
 
+class IceServersOut(Schema):
+    ice_servers: list[dict[str, Any]] = Field(description="As the browser's `RTCPeerConnection` takes them.")
+
+
 class SessionOpened(Schema):
     id: str
     token: str = Field(description="For this session only: `Authorization: Bearer`, or subprotocol of its websocket.")
     expires_at: datetime
-    ice_servers: list[dict[str, Any]]
+    ice_servers: list[dict[str, Any]] = Field(description="As the browser's `RTCPeerConnection` takes them.")
     urls: Urls
 
 

@@ -18,6 +18,7 @@ async function token() {
 const widget = /** @type {Widget} */ (document.createElement('goassist-widget'));
 widget.embed = token;
 widget.className = 'go-try';
+widget.setAttribute('assistant', place.dataset.assistant);
 widget.setAttribute('language', 'en');
 widget.setAttribute('label', 'Talk with this draft');
 widget.setAttribute('theme', document.documentElement.classList.contains('dark') ? 'dark' : 'light');

@@ -49,6 +49,18 @@ export async function requestJson(url, { bearer, body, headers = {}, signal }) {
   return response.json();
 }
 
+/**
+ * The servers to find a path with, their credentials fresh: those that a session began with expire.
+ * @param {{apiBase: string, id: string, token: string, signal?: AbortSignal}} request
+ * @returns {Promise<RTCIceServer[]>}
+ * @throws {TalkProblem}
+ */
+export async function readIceServers({ apiBase, id, token, signal }) {
+  const headers = { 'Authorization': `Bearer ${token}` };
+  const response = await send(`${apiBase}/sessions/${id}/ice-servers`, { headers, signal });
+  return (await response.json()).ice_servers;
+}
+
 async function send(url, options) {
   let response;
   try {

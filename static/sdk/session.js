@@ -7,7 +7,7 @@
  * Phases: `starting` → `live` ⇄ `reconnecting`; `starting` ⇄ `waiting` (busy, or a place in line); all → `ended`.
  */
 
-import { createSession } from './api.js';
+import { createSession, readIceServers } from './api.js';
 import { backoffMs, sleep } from './backoff.js';
 import { Call } from './call.js';
 import { Emitter } from './emitter.js';
@@ -36,6 +36,7 @@ export class Session extends Emitter {
   #call = null;
   #detour = !window.RTCPeerConnection;
   #grant = null;
+  #iceServersUsed = false;
   #leg = 0;
   #phase = '';
   #begun = false;
@@ -205,7 +206,21 @@ export class Session extends Emitter {
 
   async #direct() {
     const stream = await this.#microphone.open();
-    return new Call({ iceServers: this.#grant.ice_servers, certificate: this.#config.certificate, stream });
+    return new Call({ iceServers: await this.#iceServers(), certificate: this.#config.certificate, stream });
+  }
+
+  /** Credentials of a relay are good for minutes: each leg but the first, which begins at once, gets fresh ones. */
+  async #iceServers() {
+    const { ice_servers: servers, id, token } = this.#grant;
+    const fresh = !this.#iceServersUsed || !servers.some((server) => server.credential);
+    this.#iceServersUsed = true;
+    if (fresh) return servers;
+    try {
+      return await readIceServers({ apiBase: this.#config.apiBase, id, token, signal: this.#scope.signal });
+    } catch (error) {
+      if (this.#scope.signal.aborted) throw error;
+      return servers; // most networks need no relay, and what else is wrong the offer will tell
+    }
   }
 
   /** Few visitors need it: its modules are fetched by those who do. */

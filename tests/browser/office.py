@@ -107,6 +107,8 @@ class Office:
         self.places: list[int] = []
         """What a caller is told of its place in line before it is answered; `seat` lets it move up."""
         self.seat = asyncio.Event()
+        self.ice_servers: list[list[dict[str, Any]]] = []
+        """What is granted with the session, then at each time that the page asks for fresh ones."""
         self.mute_answers = False
         self.audio_shut = False
         """The audio websocket cannot be had either."""
@@ -121,6 +123,7 @@ class Office:
 
     async def open(self, context: BrowserContext) -> None:
         await context.route(f"{ORIGIN}/api/v1/sessions", self._create)
+        await context.route(f"{ORIGIN}/api/v1/sessions/{SESSION}/ice-servers", self._renew)
         await context.route_web_socket(f"{SOCKET}*", self._accept)
         await context.route_web_socket(f"{SOCKET}audio/", self._accept_audio)
 
@@ -159,11 +162,19 @@ class Office:
     async def _create(self, route: Route) -> None:
         self.requests.append({**json.loads(route.request.post_data or "{}"), "headers": route.request.headers})
         if not self.refusals:
-            await route.fulfill(status=201, json=GRANT)
+            servers = self.ice_servers.pop(0) if self.ice_servers else []
+            await route.fulfill(status=201, json={**GRANT, "ice_servers": servers})
             return
         refusal = self.refusals.pop(0)
         headers = {"Retry-After": str(refusal["retry_after_s"])}
         await route.fulfill(status=refusal["status"], json=refusal, headers=headers)
+
+    async def _renew(self, route: Route) -> None:
+        authorized = route.request.headers.get("authorization") == f"Bearer {GRANT['token']}"
+        if authorized and self.ice_servers:
+            await route.fulfill(json={"ice_servers": self.ice_servers.pop(0)})
+        else:
+            await route.fulfill(status=503, json={"code": "unavailable"})
 
     def _accept(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)

@@ -82,12 +82,27 @@ def test_production_refuses_what_is_unsafe(production, monkeypatch, name, value)
         ("GOASSIST_AUDIO_BIND", "eth0", "not an IP address"),
         ("GOASSIST_AUDIO_BIND", "0.0.0.0", "GOASSIST_AUDIO_ADDRESS must say"),
         ("GOASSIST_AUDIO_ADDRESS", "http://worker/", "GOASSIST_AUDIO_ADDRESS"),
+        ("GOASSIST_TURN_URLS", "turn.example.com", "write turn:turn.example.com:3478"),
+        ("GOASSIST_TURN_URLS", "turn:turn.example.com:3478", "GOASSIST_TURN_SECRET must be"),
+        ("GOASSIST_TURN_SECRET", "x" * 40, "GOASSIST_TURN_URLS must name"),
+        ("GOASSIST_TURN_LIFETIME_S", "601", "GOASSIST_TURN_LIFETIME_S"),
     ],
 )
 def test_a_bad_setting_is_named(monkeypatch, name, value, words):
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=words):
         load()
+
+
+def test_a_relay_is_named_with_its_secret(monkeypatch):
+    urls = ["turn:turn.example.com:3478", "turns:[2001:db8::1]:443?transport=tcp"]
+    monkeypatch.setenv("GOASSIST_TURN_URLS", ",".join(urls))
+    monkeypatch.setenv("GOASSIST_TURN_SECRET", "short")
+    with pytest.raises(SettingsError, match="at least 32 characters"):
+        load()
+    monkeypatch.setenv("GOASSIST_TURN_SECRET", "k" * 64)
+    assert load().goassist_turn_urls == urls
+    assert "kkkk" not in repr(load())
 
 
 def test_an_error_never_shows_a_secret(production, monkeypatch):

@@ -52,7 +52,7 @@ async def test_an_editor_tries_a_draft_sees_what_changes_publishes_and_embeds(em
         page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
         await log_in(page, embedded_stack)
         await page.goto(f"{embedded_stack.url}/admin/sessions_app/assistant/")
-        await page.locator("a[href*=\"/change/\"]").first.click()
+        await page.locator('a[href*="/change/"]').first.click()
         before = await page.locator("[name=greeting]").input_value()
         await page.locator("[name=greeting]").fill(GREETING)
         await page.get_by_role("button", name="Save and continue editing").click()

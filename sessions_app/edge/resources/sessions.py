@@ -7,7 +7,7 @@ from django.conf import settings
 from ninja import Query, Router, Schema, Status
 from pydantic import AwareDatetime, Field
 
-from sessions_app.edge import calls, schemas, tokens
+from sessions_app.edge import calls, relays, schemas, tokens
 from sessions_app.edge.addresses import socket_url
 from sessions_app.edge.callers import CalledRequest, EmbedToken, Key, SessionToken
 from sessions_app.edge.paging import Page, PageIn, page_of
@@ -79,7 +79,7 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
         "id": session.id,
         "token": token,
         "expires_at": expires_at,
-        "ice_servers": settings.GOASSIST.goassist_ice_servers,
+        "ice_servers": relays.ice_servers(session.id),
         "urls": {
             "signaling": socket_url(request, f"/ws/v1/sessions/{session.id}/"),
             "audio": socket_url(request, f"/ws/v1/sessions/{session.id}/audio/"),
@@ -99,6 +99,16 @@ async def end_session(request: CalledRequest, session_id: str) -> Status:
     """Hangs up. What was said stays in the history. Ending a session that has ended changes nothing."""
     await calls.hang_up(await _session(request, session_id, Can.USE_SESSIONS), "hangup")
     return Status(204, None)
+
+
+@router.get(
+    "/sessions/{session_id}/ice-servers", auth=SESSION_AUTH, response={200: schemas.IceServersOut, **errors(409)}
+)
+async def read_ice_servers(request: CalledRequest, session_id: str) -> dict[str, Any]:
+    """The servers with fresh credentials. Ask before you offer again: those of the session's creation expire soon."""
+    session = await _session(request, session_id, Can.USE_SESSIONS)
+    calls.ensure_open(session)
+    return {"ice_servers": relays.ice_servers(session.id)}
 
 
 @router.post(

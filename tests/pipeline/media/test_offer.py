@@ -84,6 +84,8 @@ def test_a_browsers_trickled_candidate_is_understood():
         "candidate:",
         "candidate:1 1 udp 2113937151 0e96c579-715a-4dd7-a321-2764b5a9d0d1.local 53429 typ host generation 0",
         "candidate:1 1 tcp 1518214911 192.0.2.2 9 typ host tcptype active generation 0",
+        "candidate:1 1 udp 2113937151 192.0.2.2 65536 typ host generation 0",
+        "candidate:1 1 udp 2113937151 192.0.2.2 0 typ host generation 0",
     ],
 )
 def test_candidates_that_are_of_no_use_are_passed_over(line):

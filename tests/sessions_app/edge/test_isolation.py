@@ -38,6 +38,7 @@ CASES: dict[tuple[str, str], tuple[Can, Any]] = {
     ("POST", "/sessions"): (Can.OPEN_SESSIONS, {"assistant": "{assistant_id}"}),
     ("GET", "/sessions/{session_id}"): (Can.READ_SESSIONS, None),
     ("DELETE", "/sessions/{session_id}"): (Can.USE_SESSIONS, None),
+    ("GET", "/sessions/{session_id}/ice-servers"): (Can.USE_SESSIONS, None),
     ("POST", "/sessions/{session_id}/offer"): (Can.USE_SESSIONS, {"sdp": "v=0", "type": "offer"}),
     ("POST", "/sessions/{session_id}/ice-candidates"): (Can.USE_SESSIONS, {"candidate": ""}),
     ("POST", "/sessions/{session_id}/chat"): (Can.USE_SESSIONS, {"message": "hello"}),
