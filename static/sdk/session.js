@@ -7,10 +7,11 @@
  * Phases: `starting` → `live` ⇄ `reconnecting`; `starting` ⇄ `waiting` (busy, or a place in line); all → `ended`.
  */
 
-import { createSession, readIceServers } from './api.js';
+import { createSession } from './api.js';
 import { backoffMs, sleep } from './backoff.js';
 import { Call } from './call.js';
 import { Emitter } from './emitter.js';
+import { IceServers } from './ice_servers.js';
 import { Microphone } from './microphone.js';
 import { TalkProblem, asProblem } from './problems.js';
 import { Signaling } from './signaling.js';
@@ -36,7 +37,8 @@ export class Session extends Emitter {
   #call = null;
   #detour = !window.RTCPeerConnection;
   #grant = null;
-  #iceServersUsed = false;
+  /** @type {IceServers|null} */
+  #iceServers = null;
   #leg = 0;
   #phase = '';
   #begun = false;
@@ -163,6 +165,7 @@ export class Session extends Emitter {
     if (this.#grant) return;
     const { signal } = this.#scope;
     this.#grant = await createSession({ ...this.#config, channel: this.#channel, signal });
+    this.#iceServers = new IceServers(this.#config.apiBase, this.#grant);
     signal.throwIfAborted();
     this.#signaling = new Signaling({ url: this.#grant.urls.signaling, token: this.#grant.token });
     this.#signaling
@@ -206,21 +209,7 @@ export class Session extends Emitter {
 
   async #direct() {
     const stream = await this.#microphone.open();
-    return new Call({ iceServers: await this.#iceServers(), certificate: this.#config.certificate, stream });
-  }
-
-  /** Credentials of a relay are good for minutes: each leg but the first, which begins at once, gets fresh ones. */
-  async #iceServers() {
-    const { ice_servers: servers, id, token } = this.#grant;
-    const fresh = !this.#iceServersUsed || !servers.some((server) => server.credential);
-    this.#iceServersUsed = true;
-    if (fresh) return servers;
-    try {
-      return await readIceServers({ apiBase: this.#config.apiBase, id, token, signal: this.#scope.signal });
-    } catch (error) {
-      if (this.#scope.signal.aborted) throw error;
-      return servers; // most networks need no relay, and what else is wrong the offer will tell
-    }
+    return new Call({ iceServers: await this.#iceServers.next(this.#scope.signal), certificate: this.#config.certificate, stream });
   }
 
   /** Few visitors need it: its modules are fetched by those who do. */

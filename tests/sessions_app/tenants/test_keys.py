@@ -7,7 +7,7 @@ from sessions_app.tenants import selectors
 from sessions_app.tenants.models import SecretKey
 from sessions_app.tenants.permissions import SESSION_SCOPES, Can
 from sessions_app.tenants.scope import everyone, tenant_scope
-from sessions_app.tenants.selectors import page_key, principal_for_key
+from sessions_app.tenants.selectors import own_page_key, principal_for_key
 from sessions_app.tenants.services import issue_publishable_key, issue_secret_key, revoke_key
 from tests.fakes.office import make_tenant
 
@@ -45,7 +45,7 @@ def test_a_publishable_key_with_origins_works_there_only(settings):
     principal = principal_for_key(key.key)
     assert principal.may_come_from("https://vet.example")
     assert not principal.may_come_from(settings.GOASSIST.origins[0])
-    assert page_key(tenant.id) is None
+    assert own_page_key(tenant.id) is None
 
 
 def test_our_own_page_finds_the_key_that_is_meant_for_it():
@@ -53,7 +53,7 @@ def test_our_own_page_finds_the_key_that_is_meant_for_it():
     with tenant_scope(tenant.id):
         issue_publishable_key(tenant=tenant, label="their site", allowed_origins=["https://vet.example"])
         own = issue_publishable_key(tenant=tenant, label="our pages")
-    assert page_key(tenant.id) == own.key
+    assert own_page_key(tenant.id).key == own.key
 
 
 def test_a_revoked_key_opens_nothing_and_keeps_its_first_date():
