@@ -56,7 +56,7 @@ UNFOLD: dict[str, Any] = {
     },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "sessions_app.history.dashboard.fill",
+    "DASHBOARD_CALLBACK": "sessions_app.operations.overview.fill",
     "SIDEBAR": {
         "navigation": [
             {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},

@@ -56,15 +56,23 @@ class Key(HttpBearer):
     """A tenant's key, publishable or secret."""
 
     kinds: ClassVar[tuple[str, ...]] = ("publishable", "secret")
+    tells_why: ClassVar[bool] = False
+    """A page that may not use its key can read so."""
 
     async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         known = await sync_to_async(principal_for_key)(token) if usable(token) else None
         if known is None or known.kind not in self.kinds:
             return None
-        check_origin(request, known.allowed_origins, required=known.kind == "publishable")
+        check_origin(request, known.allowed_origins, required=known.kind == "publishable", tells_why=self.tells_why)
         caller = Caller(known.kind, str(known.tenant_id or ""), known.scopes, known.key_id, known.label)
         await claim_key(request, caller.tenant_id, caller.name)
         return caller
+
+
+class PageKey(Key):
+    """Of a page that wants to embed an assistant, and has to tell its visitors when it may not."""
+
+    tells_why = True
 
 
 class OperatorKey(Key):
@@ -113,7 +121,9 @@ def listed_origins(tenant_id: str) -> list[str]:
         return [origin for each in lists for origin in each]
 
 
-def check_origin(request: HttpRequest, listed: Iterable[str], *, required: bool = False) -> None:
+def check_origin(
+    request: HttpRequest, listed: Iterable[str], *, required: bool = False, tells_why: bool = False
+) -> None:
     """Remembers a welcome origin for the CORS header. Raises Forbidden for one that is not.
 
     No `Origin` at all: not a browser's cross-site call. A server may do so; a publishable key is for pages only.
@@ -124,7 +134,7 @@ def check_origin(request: HttpRequest, listed: Iterable[str], *, required: bool 
     if not origin:
         raise Forbidden("A publishable key works in web pages only (no Origin header). Use a secret key on a server.")
     if not origins.allowed(origin, request.get_host(), listed):
-        if required:  # the page may read why: there is nothing of anybody's in the refusal
+        if tells_why:  # there is nothing of anybody's in the refusal
             remember_origin(request, origin)
         raise Forbidden("This key may not be used from this origin. Add the origin to the key in the console.")
     remember_origin(request, origin)

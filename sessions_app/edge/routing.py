@@ -6,6 +6,7 @@ from django.urls import re_path
 
 from sessions_app.edge.audio import audio
 from sessions_app.edge.blendshapes import BlendshapeConsumer
+from sessions_app.edge.console_socket import OverviewConsumer
 from sessions_app.edge.signaling import SignalingConsumer
 from sessions_app.edge.sockets import Nowhere
 
@@ -15,5 +16,6 @@ websocket_urlpatterns = [
     re_path(rf"^ws/v1/sessions/{SESSION}/$", SignalingConsumer.as_asgi()),
     re_path(rf"^ws/v1/sessions/{SESSION}/blendshapes$", BlendshapeConsumer.as_asgi()),
     re_path(rf"^ws/v1/sessions/{SESSION}/audio/$", cast(Any, audio)),
+    re_path(r"^ws/v1/console/overview/$", OverviewConsumer.as_asgi()),
     re_path("", Nowhere.as_asgi()),
 ]

@@ -21,12 +21,11 @@ LATEST_TURNS = 2000
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's dashboard callback. Operators see the sum of all tenants, and no single session; people
+    """Operators see the sum of all tenants, and no single session; people
     without a tenant the page without figures."""
     context["title"] = "Overview"
     here = standing(request)
     if here.who is not None:
-        context["figures"] = figures()
         context["chart"] = json.dumps(sessions_by_day())
     if here.may(Can.READ_SESSIONS):
         sessions = with_turn_total(Session.objects.select_related("assistant"))

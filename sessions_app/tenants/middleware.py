@@ -67,11 +67,12 @@ def _barred(request: HttpRequest) -> HttpResponse | None:
 
 @contextmanager
 def _within(standing: Standing, actor: Actor) -> Iterator[None]:
-    with _scope(standing), acting(actor):
+    with scope_of(standing), acting(actor):
         yield
 
 
-def _scope(standing: Standing) -> AbstractContextManager[None]:
+def scope_of(standing: Standing) -> AbstractContextManager[None]:
+    """What a person in this standing sees."""
     if standing.tenant:
         return tenant_scope(standing.tenant.pk)
     return everyone() if standing.who == Who.OPERATOR else nullcontext()

@@ -7,7 +7,7 @@ from ninja import Router, Status
 
 from sessions_app.assistants.selectors import assistant_named
 from sessions_app.edge import schemas
-from sessions_app.edge.callers import CalledRequest, Key
+from sessions_app.edge.callers import CalledRequest, PageKey
 from sessions_app.edge.problems import Forbidden, NotFound
 from sessions_app.edge.schemas import errors
 from sessions_app.operations.admission import Limit
@@ -22,7 +22,7 @@ PER_MINUTE: Final = 30
 router = Router(tags=["embedding"])
 
 
-@router.post("/embed-tokens", auth=Key(), response={201: schemas.EmbedOut, **errors(429, 503)})
+@router.post("/embed-tokens", auth=PageKey(), response={201: schemas.EmbedOut, **errors(429, 503)})
 async def create_embed_token(request: CalledRequest, body: schemas.EmbedIn) -> Status:
     """For a publishable key, in a page of one of its origins: a token that opens sessions with this assistant from
     this origin, for ten minutes."""

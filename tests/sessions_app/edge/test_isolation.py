@@ -85,7 +85,9 @@ SOCKETS = ["/ws/v1/sessions/{}/", "/ws/v1/sessions/{}/audio/", "/ws/v1/sessions/
 
 def test_every_endpoint_and_socket_has_a_case() -> None:
     assert set(ENDPOINTS) == set(CASES)
-    assert len(websocket_urlpatterns) == len(SOCKETS) + 1
+    assert len(websocket_urlpatterns) == len(SOCKETS) + 2, (
+        "the sessions' own, the console's (test_console_socket.py), and nowhere"
+    )
 
 
 def test_the_docs_say_what_each_endpoint_needs() -> None:

@@ -149,7 +149,11 @@ def test_saving_a_draft_changes_no_live_version_until_it_is_published(business):
         assert assistant.draft["facts"] == [{"id": "hours", "topic": "opening hours", "answer": "We open at ten."}]
         assert live_version(assistant.id).number == 1
     save_and_publish = "sessions_app_assistant_save_and_publish"
-    assert client.post(address, form(client, business) | {save_and_publish: "1"}).status_code == 302
+    answer = client.post(address, form(client, business) | {save_and_publish: "1"})
+    review = page("assistant", "review", business["assistant"].pk)
+    assert (answer.status_code, answer["Location"]) == (302, review)
+    assert "Hello again." not in client.get(review).content.decode(), "words that stay are told apart"
+    assert client.post(review).status_code == 302
     with everyone():
         version = live_version(assistant.id)
     assert (version.number, version.published_by) == (2, business["owner"])

@@ -1,0 +1,34 @@
+"""The console's first page in a real browser: drawn, told news by its websocket, and fit for everybody."""
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from tests.routes.test_assistant_console import log_in, seen
+from tests.routes.visitors import CHROMIUM, FLAGS
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+async def test_the_overview_is_drawn_and_told_news(embedded_stack: Stack) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page(viewport={"width": 1280, "height": 900})
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
+        await log_in(page, embedded_stack)
+        await expect(page.locator("[data-overview][data-live=yes]")).to_be_visible()
+        for name in ("ttfa", "barge_in", "turns", "troubles"):
+            await expect(page.locator(f"[data-chart-of={name}] canvas")).to_be_visible()
+        figure = page.locator(".go-tile", has_text="Sessions today").locator("dd")
+        before = int(await figure.inner_text())
+        tenant = embedded_stack.tenant("harbor-law")
+        status, _ = embedded_stack.api("POST", "/sessions", {"assistant": "reception"}, tenant["secret_key"])
+        assert status == 201
+        await expect(figure).to_have_text(str(before + 1), timeout=15_000)
+        await seen(page, "overview")
+        await page.set_viewport_size({"width": 390, "height": 844})
+        await seen(page, "overview-phone")
+        await browser.close()
+    assert complaints == []
