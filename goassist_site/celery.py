@@ -11,4 +11,6 @@ app = Celery("goassist")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Request ids travel with the task, so that its log lines carry them.
 app.steps["worker"].add(DjangoStructLogInitStep)
-app.autodiscover_tasks(["sessions_app.history", "sessions_app.operations", "sessions_app.usage"])
+app.autodiscover_tasks(
+    ["sessions_app.history", "sessions_app.operations", "sessions_app.usage", "sessions_app.webhooks"]
+)

@@ -85,6 +85,7 @@ UNFOLD: dict[str, Any] = {
                     _item("Invitations", "mail", "invitation"),
                     _item("Publishable keys", "public", "publishablekey"),
                     _item("Secret keys", "key", "secretkey"),
+                    _item("Webhooks", "webhook", "webhookendpoint"),
                     _item("Privacy", "shield", "privacy"),
                     _item("Audit log", "receipt_long", "auditentry"),
                 ],

@@ -98,6 +98,8 @@ CELERY_BEAT_SCHEDULE = {
     "sessions that died": {"task": "operations.reap_sessions", "schedule": 30.0},
     "answers nobody may ask for again": {"task": "operations.forget_answers", "schedule": 3600.0},
     "sessions that are kept no longer": {"task": "history.forget_old", "schedule": 3600.0},
+    "webhooks that are due": {"task": "webhooks.deliver_due", "schedule": 5.0},
+    "webhook deliveries that are kept no longer": {"task": "webhooks.forget_old", "schedule": 3600.0},
     "usage by day": {"task": "usage.roll_up", "schedule": 60.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

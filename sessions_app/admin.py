@@ -9,5 +9,17 @@ from sessions_app.tenants import audit_admin as audit
 from sessions_app.tenants import invitation_admin as invitations
 from sessions_app.tenants import key_admin as keys
 from sessions_app.usage import admin as usage
+from sessions_app.webhooks import admin as webhooks
 
-__all__ = ("audit", "assistants", "history", "invitations", "keys", "operations", "privacy", "tenants", "usage")
+__all__ = (
+    "audit",
+    "assistants",
+    "history",
+    "invitations",
+    "keys",
+    "operations",
+    "privacy",
+    "tenants",
+    "usage",
+    "webhooks",
+)

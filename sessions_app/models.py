@@ -14,6 +14,7 @@ from sessions_app.tenants.models import (
     User,
 )
 from sessions_app.usage.models import Quota, UsageDay
+from sessions_app.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 __all__ = (
     "Assistant",
@@ -35,4 +36,7 @@ __all__ = (
     "Turn",
     "UsageDay",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
 )

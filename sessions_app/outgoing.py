@@ -22,6 +22,8 @@ TIMEOUT_S: Final = 10.0
 """For the whole request, connecting and reading included."""
 PORTS: Final = frozenset({80, 443, *range(1024, 65536)})
 """Below 1024 live mail, shells and the like, which may be talked into things by HTTP."""
+FAR: Final = 1e9
+"""No limit, in seconds that sockets can still count."""
 PUBLIC_V6: Final = ip_network("2000::/3")
 """All that is handed out (IANA IPv6 Global Unicast Address Assignments)."""
 SPECIAL: Final = tuple(
@@ -33,6 +35,15 @@ SPECIAL: Final = tuple(
 )
 
 FAILURES: Final = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+WORDS: Final[dict[type[Exception], str]] = {
+    httpcore.ConnectError: "no connection",
+    httpcore.ConnectTimeout: "no connection in time",
+    httpcore.ReadTimeout: "no answer in time",
+    httpcore.WriteTimeout: "took the request too slowly",
+    httpcore.ReadError: "cut the connection",
+    httpcore.WriteError: "cut the connection",
+    httpcore.RemoteProtocolError: "answered no HTTP, or cut the connection",
+}
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -64,7 +75,7 @@ def send(
     fields = [("Host", target.netloc.decode()), *(headers or {}).items()]
     try:
         with (
-            httpcore.ConnectionPool(network_backend=Guarded(_allowed_networks())) as pool,
+            httpcore.ConnectionPool(network_backend=Guarded(_allowed_networks(), until_s=until_s)) as pool,
             pool.stream(
                 method,
                 str(target),
@@ -76,13 +87,8 @@ def send(
             body = _read(response, until_s)
             told = {name.decode("latin1").lower(): value.decode("latin1") for name, value in response.headers}
             return Answer(response.status, told, body)
-    except (
-        httpcore.NetworkError,
-        httpcore.TimeoutException,
-        httpcore.ProtocolError,
-        httpcore.UnsupportedProtocol,
-    ) as e:
-        raise OutgoingFailed(f"{target.host}: {type(e).__name__}") from e
+    except (*FAILURES, httpcore.UnsupportedProtocol) as e:
+        raise OutgoingFailed(f"{target.host}: {WORDS.get(type(e), type(e).__name__)}") from e
 
 
 def _read(response: Any, until_s: float) -> bytes:
@@ -148,13 +154,43 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+class Hurried(httpcore.NetworkStream):
+    """A connection that is over at a moment of time.monotonic(): a peer that sends a byte now and then, each in good
+    time, would keep whoever reads its headers for ever."""
+
+    def __init__(self, stream: httpcore.NetworkStream, until_s: float) -> None:
+        self._stream, self._until_s = stream, until_s
+
+    def _left(self, timeout: float | None, late: type[Exception]) -> float:
+        left = min(self._until_s - time.monotonic(), FAR if timeout is None else timeout)
+        if left <= 0:
+            raise late
+        return left
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+
+    def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: float | None = None) -> "Hurried":
+        left = self._left(timeout, httpcore.ConnectTimeout)
+        return Hurried(self._stream.start_tls(ssl_context, server_hostname, left), self._until_s)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
 class Guarded(httpcore.SyncBackend):
     """Connects to judged addresses only. TLS still asks for the name: it is the pool that knows it."""
 
-    def __init__(self, allowed: Iterable[Network] = (), names: Resolve | None = None) -> None:
-        self._allowed, self._resolve = list(allowed), names or resolve
+    def __init__(self, allowed: Iterable[Network] = (), names: Resolve | None = None, until_s: float = FAR) -> None:
+        self._allowed, self._resolve, self._until_s = list(allowed), names or resolve, until_s
 
-    def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> Any:
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any) -> Any:
         """Raises OutgoingRefused when any of the name's addresses is not public: half a trap is one."""
         try:
             addresses = self._resolve(host, port)
@@ -163,12 +199,17 @@ class Guarded(httpcore.SyncBackend):
         for text in addresses:
             if not reachable(ip_address(text), self._allowed):
                 raise OutgoingRefused(f"{host} is not a public address ({text}).")
-        for text in addresses[:-1]:
+        failed: Exception = httpcore.ConnectError(f"{host} has no address")
+        for text in addresses:
+            left_s = min(self._until_s - time.monotonic(), FAR if timeout is None else timeout)
+            if left_s <= 0:
+                raise httpcore.ConnectTimeout
             try:
-                return super().connect_tcp(text, port, *args, **options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return super().connect_tcp(addresses[-1], port, *args, **options)
+                stream = super().connect_tcp(text, port, left_s, *args, **options)
+                return Hurried(stream, self._until_s)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
 
     def connect_unix_socket(self, *args: Any, **options: Any) -> Any:
         raise OutgoingRefused("Sockets of this machine cannot be called.")

@@ -12,6 +12,8 @@ from sessions_app.assistants.draft import checked, spec_from
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.tenants.audit import record
 from sessions_app.tenants.models import Tenant, User
+from sessions_app.webhooks.models import EventType
+from sessions_app.webhooks.services import emit
 
 
 def create_assistant(*, tenant: Tenant, slug: str, name: str, draft: dict[str, Any]) -> Assistant:
@@ -42,6 +44,7 @@ def publish(*, assistant: Assistant, by: User | None = None) -> AssistantVersion
         before={"version": before.number, "digest": before.digest} if before else {},
         after={"version": version.number, "digest": version.digest},
     )
+    emit(assistant.tenant_id, EventType.ASSISTANT_PUBLISHED, partial(_published, assistant, version))
     transaction.on_commit(partial(switchboard.announce, spec))
     return version
 
@@ -62,3 +65,15 @@ def _freeze(assistant: Assistant, spec: AssistantSpec, by: User | None, *, trial
         manifest=spec.to_manifest(), digest=spec.digest(),
     )  # fmt: skip
     return made
+
+
+def _published(assistant: Assistant, version: AssistantVersion) -> dict[str, Any]:
+    """What webhooks are told."""
+    return {
+        "assistant_id": assistant.pk,
+        "assistant_slug": assistant.slug,
+        "name": assistant.name,
+        "version_id": version.pk,
+        "version": version.number,
+        "digest": version.digest,
+    }

@@ -13,14 +13,15 @@ from uuid import UUID
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
 from pipeline.contracts.dialogue import EventRecord, LegRecord, Record, TurnRecord
+from sessions_app.history import announcements
 from sessions_app.history.models import Session, SessionEvent, SessionState, Turn
 from sessions_app.history.privacy import as_kept, policies
 from sessions_app.tenants.ids import SESSION, is_id
 from sessions_app.tenants.scope import everyone
+from sessions_app.webhooks.selectors import tenants_listening
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +38,16 @@ def apply_records(records: list[Record]) -> None:
     """One transaction. Raises django.db.OperationalError and its kin when the database is away: hand over again."""
     with everyone(), transaction.atomic():
         tenants = _lock_sessions(records)
-        kept = policies(UUID(tenant_id) for tenant_id in tenants.values())
+        theirs = {UUID(tenant_id) for tenant_id in tenants.values()}
+        kept, listening = policies(theirs), tenants_listening(theirs)
         for record in records:
             if tenants.get(record.session_id) != record.tenant_id:
                 log.warning("record_without_session", session_id=record.session_id, kind=record.kind, leg=record.leg)
                 continue
             try:
                 with transaction.atomic():
-                    _apply(record, kept.get(UUID(record.tenant_id)))
+                    tenant_id = UUID(record.tenant_id)
+                    _apply(record, kept.get(tenant_id), tenant_id in listening)
             except UNSTORABLE as error:
                 log.error(  # noqa: TRY400 (the traceback would carry the visitor's words)
                     "record_not_stored",
@@ -62,35 +65,43 @@ def _lock_sessions(records: list[Record]) -> dict[str, str]:
     return {pk: str(tenant_id) for pk, tenant_id in rows.values_list("pk", "tenant_id")}
 
 
-def _apply(record: Record, policy: str | None) -> None:
-    """`policy`: what the tenant keeps of words (`history.privacy`)."""
+def _apply(record: Record, policy: str | None, tell: bool) -> None:
+    """`policy`: what the tenant keeps of words (`history.privacy`). `tell`: it has webhooks."""
     if isinstance(record, LegRecord):
-        _apply_leg(record)
+        _apply_leg(record, tell)
         return
     if isinstance(record, EventRecord):
         SessionEvent.objects.bulk_create([_event(record)], ignore_conflicts=True)
         return
     turn = _turn(record, policy)
+    mine = Turn.objects.filter(session=turn.session_id, leg=turn.leg, number=turn.number)
     if turn.finished:
+        news = tell and not mine.filter(finished=True).exists()
         Turn.objects.bulk_create(
             [turn], update_conflicts=True, unique_fields=("session", "leg", "number"), update_fields=TOLD_FIELDS
         )
+        if news:
+            announcements.turn_finished(turn)
     else:
         Turn.objects.bulk_create([turn], ignore_conflicts=True)
-        unfinished = Turn.objects.filter(session=turn.session_id, leg=turn.leg, number=turn.number, finished=False)
+        unfinished = mine.filter(finished=False)
         unfinished.update(visitor_text=turn.visitor_text, confidence=turn.confidence, t_audio_ms=turn.t_audio_ms)
     _seen(record.session_id, turn.ended_at or turn.started_at)
 
 
-def _apply_leg(record: LegRecord) -> None:
+def _apply_leg(record: LegRecord, tell: bool) -> None:
     """Only the latest leg says how the session stands: an older worker's news may come late."""
     at = _moment(record.at)
     rows = Session.objects.filter(pk=record.session_id, leg=record.leg).exclude(state=SessionState.ENDED)
     if record.kind == "began":
-        began_at = Coalesce(F("connected_at"), at)
-        rows.update(state=SessionState.LIVE, worker=_clean(record.worker, 120), connected_at=began_at)
+        first = rows.filter(connected_at=None).update(connected_at=at)
+        rows.update(state=SessionState.LIVE, worker=_clean(record.worker, 120))
+        if first and tell:
+            announcements.session_started(record.session_id)
     elif record.reason in FINAL_REASONS:
-        rows.update(state=SessionState.ENDED, end_reason=record.reason, ended_at=at, mailbox="", worker="")
+        ended = rows.update(state=SessionState.ENDED, end_reason=record.reason, ended_at=at, mailbox="", worker="")
+        if ended and tell:
+            announcements.sessions_ended([record.session_id])
     else:
         rows.update(mailbox="", worker="")
     _seen(record.session_id, at)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from sessions_app.history.models import Privacy, Session, SessionState, Transcripts
 from sessions_app.tenants.scope import everyone, tenant_scope
+from sessions_app.webhooks import services as webhooks
 
 BATCH: Final = 100
 EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -48,5 +49,6 @@ def forget_old() -> int:
             old = Session.objects.filter(state=SessionState.ENDED, ended_at__lt=timezone.now() - timedelta(days=days))
             while some := list(old.order_by("ended_at").values_list("pk", flat=True)[:BATCH]):
                 Session.objects.filter(pk__in=some).delete()  # by the ORM: what they used stays counted
+                webhooks.forget(about=some)
                 gone += len(some)
     return gone

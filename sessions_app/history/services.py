@@ -5,11 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sessions_app.assistants.models import Assistant, AssistantVersion
+from sessions_app.history import announcements
 from sessions_app.history.journal import apply_records
 from sessions_app.history.models import Session, SessionState
 
@@ -52,23 +51,28 @@ def next_leg(*, session_id: str) -> int:
     return session.leg
 
 
+@transaction.atomic
 def attach(*, session_id: str, leg: int, mailbox: str, worker: str) -> bool:
     """A worker took this leg. False: a later leg was offered meanwhile, or the session has ended."""
     rows = Session.objects.filter(pk=session_id, leg=leg).exclude(state=SessionState.ENDED)
     now = timezone.now()
-    changed = rows.update(
-        mailbox=mailbox, worker=worker, state=SessionState.LIVE, last_seen_at=now,
-        connected_at=Coalesce(F("connected_at"), now),
-    )  # fmt: skip
+    first = rows.filter(connected_at=None).update(connected_at=now)
+    changed = rows.update(mailbox=mailbox, worker=worker, state=SessionState.LIVE, last_seen_at=now)
+    if first:
+        announcements.session_started(session_id)
     return bool(changed)
 
 
+@transaction.atomic
 def end_session(*, session_id: str, reason: str) -> bool:
     """False: it had ended already (its first reason stays), or there is no such session in scope."""
     rows = Session.objects.filter(pk=session_id).exclude(state=SessionState.ENDED)
-    return bool(
-        rows.update(state=SessionState.ENDED, end_reason=reason[:40], ended_at=timezone.now(), mailbox="", worker="")
+    ended = rows.update(
+        state=SessionState.ENDED, end_reason=reason[:40], ended_at=timezone.now(), mailbox="", worker=""
     )
+    if ended:
+        announcements.sessions_ended([session_id])
+    return bool(ended)
 
 
 LOST = "lost"
@@ -82,9 +86,13 @@ def touch(session_ids: Iterable[str]) -> int:
     return rows.exclude(state=SessionState.ENDED).update(last_seen_at=timezone.now())
 
 
+@transaction.atomic
 def end_silent_sessions(*, state: SessionState, silent_s: float, reason: str) -> int:
     """Ends the sessions in scope, in this state, that nobody has heard of for so long; returns how many."""
-    rows = Session.objects.filter(state=state)
-    return rows.filter(last_seen_at__lt=timezone.now() - timedelta(seconds=silent_s)).update(
-        state=SessionState.ENDED, end_reason=reason, ended_at=timezone.now()
-    )
+    silent = Session.objects.filter(state=state, last_seen_at__lt=timezone.now() - timedelta(seconds=silent_s))
+    ids = list(silent.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    if ids:
+        ended = {"state": SessionState.ENDED, "end_reason": reason, "ended_at": timezone.now()}
+        Session.objects.filter(pk__in=ids).update(**ended)
+        announcements.sessions_ended(ids)
+    return len(ids)

@@ -21,7 +21,7 @@ from sessions_app.tenants.models import AuditEntry
 
 TRIES: Final = 20
 """Somebody else's entry may take the number first."""
-HIDDEN: Final = frozenset({"password", "key_hash", "token_hash", "key", "secret"})
+HIDDEN: Final = frozenset({"password", "key_hash", "token_hash", "key", "secret", "previous_secret"})
 """Fields of which only the fact that they changed is kept."""
 INSTALLATION: Final = "installation"
 

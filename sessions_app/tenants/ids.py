@@ -17,6 +17,9 @@ OPERATOR_KEY: Final = "opk"
 ASSISTANT: Final = "ast"
 VERSION: Final = "ver"
 SESSION: Final = "ses"
+WEBHOOK: Final = "whk"
+EVENT: Final = "evt"
+DELIVERY: Final = "dlv"
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 

@@ -34,6 +34,8 @@ class Can(StrEnum):
     ERASE_VISITORS = "visitors:erase"
     READ_KEYS = "keys:read"
     WRITE_KEYS = "keys:write"
+    READ_WEBHOOKS = "webhooks:read"
+    WRITE_WEBHOOKS = "webhooks:write"
     READ_AUDIT = "audit:read"
 
 
@@ -58,6 +60,8 @@ TABLE: Final[dict[Can, frozenset[Who]]] = {
     Can.ERASE_VISITORS: ADMINS,
     Can.READ_KEYS: ADMINS | {Who.LOOKING},
     Can.WRITE_KEYS: ADMINS,
+    Can.READ_WEBHOOKS: ADMINS | {Who.LOOKING},
+    Can.WRITE_WEBHOOKS: ADMINS,
     Can.READ_AUDIT: ADMINS | {Who.LOOKING},
 }
 

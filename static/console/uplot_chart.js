@@ -56,7 +56,7 @@ function options(place, layered, { labels, naming, unit, kind, height }) {
         stroke: token(colour),
         fill: kind === 'bars' ? token(colour) : undefined,
         width: kind === 'bars' ? 0 : 2,
-        points: { show: false },
+        points: { show: kind === 'line', size: 6, fill: token(colour) },
         paths: kind === 'bars' ? paths.bars({ size: [0.7, 32], radius: 0.12 }) : paths.linear(),
       })),
     ],

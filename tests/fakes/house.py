@@ -12,6 +12,8 @@ from sessions_app.tenants import ids
 from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
 from sessions_app.tenants.scope import tenant_scope
 from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
+from sessions_app.webhooks.models import WebhookDelivery, WebhookEndpoint
+from sessions_app.webhooks.services import create_endpoint, send_test
 from tests.fakes.office import make_assistant, make_member, make_session, make_tenant
 
 LISTED_ORIGIN = "https://www.riverside.example"
@@ -41,6 +43,8 @@ class Business:
                 "visitor": self.session.visitor,
                 "member_id": self.editor,
                 "secret_key_id": SecretKey.objects.get(label="Server").id,
+                "webhook_id": WebhookEndpoint.objects.order_by("created_at")[0].id,
+                "delivery_id": WebhookDelivery.objects.order_by("created_at")[0].id,
                 "publishable_key_id": PublishableKey.objects.get(label="Site").id,
             }
 
@@ -54,6 +58,8 @@ def make_business() -> Business:
     with tenant_scope(tenant.id):
         issue_publishable_key(tenant=tenant, label="Own pages")
         publishable = issue_publishable_key(tenant=tenant, label="Site", allowed_origins=[LISTED_ORIGIN])
+        webhook, _ = create_endpoint(tenant=tenant, url=f"https://{tenant.slug}.example/hooks")
+        send_test(endpoint=webhook)
         _, secret = issue_secret_key(tenant=tenant, label="Server")
     editor_of_it = make_member(tenant, Role.EDITOR)
     with tenant_scope(tenant.id):

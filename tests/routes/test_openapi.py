@@ -55,6 +55,7 @@ class Caller:
         (slug, draft) = f"made-{len(self.key)}", {"greeting": "Hello.", "persona": "Kind."}
         assistant = listed("/assistants", slug=slug) or post("/assistants", slug=slug, name="Made", draft=draft)["id"]
         version = post(f"/assistants/{assistant}/publish")["id"]
+        webhook = listed("/webhooks") or post("/webhooks", url="https://hooks.invalid/")["id"]
         return {
             "assistant_id": assistant,
             "version_id": version,
@@ -62,6 +63,8 @@ class Caller:
             "visitor": "made-visitor",
             "secret_key_id": post("/secret-keys", label="made", scopes=[])["id"],
             "publishable_key_id": post("/publishable-keys", label="made")["id"],
+            "webhook_id": webhook,
+            "delivery_id": post(f"/webhooks/{webhook}/test")["id"],
             "member_id": listed("/members") or "",
             "tenant_id": listed("/tenants") or "",
         }
@@ -73,7 +76,7 @@ class Caller:
         while status == 503 and time.monotonic() < deadline:
             time.sleep(2.0)
             status, answer = self.stack.api("POST", path, body, self.key)
-        assert status == 201, answer
+        assert status in {201, 202}, answer
         return answer
 
     def _first(self, path: str, **like: str) -> str | None:

@@ -198,7 +198,7 @@ def test_an_answer_in_drops_is_given_up(let_in, listener):
             peer.sendall(b"x")
 
     listener.reply = drip
-    with pytest.raises(OutgoingFailed, match="ReadTimeout"):
+    with pytest.raises(OutgoingFailed, match="no answer in time"):
         send("GET", f"http://127.0.0.1:{listener.port}/", timeout_s=0.3)
 
 
@@ -212,7 +212,7 @@ def test_what_is_no_http_is_said_in_words(let_in, listener, said):
 def test_nobody_there_is_said_in_words(let_in, listener):
     with closing(socket.create_server(("127.0.0.1", 0))) as empty:
         port = empty.getsockname()[1]
-    with pytest.raises(OutgoingFailed, match="ConnectError"):
+    with pytest.raises(OutgoingFailed, match="no connection"):
         send("GET", f"http://127.0.0.1:{port}/", timeout_s=1)
 
 

@@ -242,6 +242,6 @@ def test_a_resumed_session_remembers_what_was_heard(session):
 
 
 def test_a_batch_takes_few_queries(session, django_assert_max_num_queries):
-    with django_assert_max_num_queries(4 * 10 + 4):
+    with django_assert_max_num_queries(4 * 10 + 5):
         apply_records([told(session, number=number) for number in range(10)])
     assert connection.in_atomic_block
