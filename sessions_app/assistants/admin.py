@@ -57,8 +57,9 @@ class AssistantAdmin(AssistantPages):
         return self.to_page("review", obj.pk) if self.publishing in request.POST else answer
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """A new one answers nobody before it is published: what comes next is that."""
         answer = super().response_add(request, obj, post_url_continue)
-        return self.to_page("review", obj.pk) if self.publishing in request.POST else answer
+        return self.to_page("review", obj.pk) if "_save" in request.POST else answer
 
     @admin.action(description="Publish", permissions=["change"])
     def publish_chosen(self, request: HttpRequest, assistants: QuerySet[Assistant]) -> None:

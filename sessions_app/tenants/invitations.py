@@ -16,11 +16,12 @@ from django.utils import timezone
 from sessions_app.tenants.audit import fields_of, record
 from sessions_app.tenants.models import Invitation, Membership, Role, Tenant, User
 from sessions_app.tenants.scope import everyone, tenant_scope
-from sessions_app.tenants.services import add_member
+from sessions_app.tenants.services import add_member, issue_publishable_key
 
 log = structlog.get_logger(__name__)
 
 VALID: Final = timedelta(days=7)
+OWN_PAGES: Final = "Our pages on this installation"
 TEXT: Final = """{who} invites you to {tenant} on GoAssist, as {role}.
 
 {link}
@@ -32,8 +33,9 @@ The link is yours alone and works until {until:%d %B %Y}. Whoever does not know 
 @transaction.atomic
 def open_tenant(*, name: str, slug: str, owner: str, by: str = "Somebody") -> tuple[Tenant, str]:
     """A new business, and the link for the person (an e-mail address) who will run it. In the scope of everyone. The
-    installation's audit log tells."""
+    installation's audit log tells. Its pages here work at once: they have their key."""
     tenant = Tenant.objects.create(name=name, slug=slug)
+    issue_publishable_key(tenant=tenant, label=OWN_PAGES)
     _, link = invite(tenant=tenant, email=owner, role=Role.OWNER, by=by)
     record("tenant.opened", tenant, tenant_id=None, after={**fields_of(tenant), "owner": owner.lower()})
     return tenant, link

@@ -1,21 +1,20 @@
 """Web sites that are not ours: plain pages on another origin, served from this process."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from tests.stack import Stack
 
 
 @contextmanager
-def a_site(html: Any) -> Iterator[str]:
-    """One page at every address; yields its origin. Another port is another origin (RFC 6454)."""
+def a_site(html: Callable[[], str]) -> Iterator[str]:
+    """One page at every address, as it is now; yields its origin. Another port is another origin (RFC 6454)."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = html.encode()
+            body = html().encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
