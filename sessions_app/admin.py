@@ -1,5 +1,6 @@
 """Gathers the slices' console pages; no logic here."""
 
+from sessions_app.accounts import sso_admin as single_sign_on
 from sessions_app.assistants import admin as assistants
 from sessions_app.history import admin as history
 from sessions_app.history import privacy_admin as privacy
@@ -10,4 +11,15 @@ from sessions_app.tenants import invitation_admin as invitations
 from sessions_app.tenants import key_admin as keys
 from sessions_app.usage import admin as usage
 
-__all__ = ("audit", "assistants", "history", "invitations", "keys", "operations", "privacy", "tenants", "usage")
+__all__ = (
+    "assistants",
+    "audit",
+    "history",
+    "invitations",
+    "keys",
+    "operations",
+    "privacy",
+    "single_sign_on",
+    "tenants",
+    "usage",
+)
