@@ -83,6 +83,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Members", "group", "membership"),
                     _item("Invitations", "mail", "invitation"),
+                    _item("Single sign-on", "login", "singlesignon"),
                     _item("Publishable keys", "public", "publishablekey"),
                     _item("Secret keys", "key", "secretkey"),
                     _item("Webhooks", "webhook", "webhookendpoint"),

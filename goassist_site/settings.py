@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sessions_app.tenants.middleware.console_scope",
+    "sessions_app.accounts.pinned.PinnedDoor",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -125,6 +126,7 @@ ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of this session; the others end by themselves
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_RATE_LIMITS = {"single_sign_on": "30/m/ip"}
 MFA_ADAPTER = "sessions_app.accounts.adapter.MfaAdapter"
 MFA_FORMS = {
     "add_webauthn": "sessions_app.accounts.passkeys.AddPasskey",

@@ -1,5 +1,6 @@
 """Gathers the slices' models, as Django wants to find them; no logic here."""
 
+from sessions_app.accounts.models import SingleSignOn, SsoIdentity
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.history.models import Privacy, Session, SessionEvent, Turn
 from sessions_app.operations.models import IdempotentAnswer, LiveSession, SoakRun
@@ -31,7 +32,9 @@ __all__ = (
     "SecretKey",
     "Session",
     "SessionEvent",
+    "SingleSignOn",
     "SoakRun",
+    "SsoIdentity",
     "Tenant",
     "Turn",
     "UsageDay",

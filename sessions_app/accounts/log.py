@@ -1,6 +1,7 @@
 """Logins in the audit log: of members on the chains of their tenants, of operators on the installation's."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account import signals as account_signals
 from allauth.mfa import signals as mfa_signals
@@ -15,14 +16,21 @@ from sessions_app.tenants.models import User
 from sessions_app.tenants.scope import everyone
 from sessions_app.tenants.second_factor import FACTORS, has_factor
 from sessions_app.tenants.selectors import memberships_of
+from sessions_app.tenants.standing import PINNED
 
 
 def note(action: str, request: HttpRequest | None, user: Any, **after: Any) -> None:
-    """Nothing for somebody without tenants who is no operator: there is no log to write in."""
-    chains = [None] if user.is_superuser else [one.tenant_id for one in memberships_of(user=user)]
+    """Nothing for somebody without tenants who is no operator: there is no log to write in. What a tenant's provider
+    opened is that tenant's alone to read."""
+    pinned = request.session.get(PINNED) if request and hasattr(request, "session") else None
+    chains = [UUID(pinned)] if pinned else _chains(user)
     with everyone(), acting(_actor(request, user)), transaction.atomic():
         for tenant_id in chains:
             record(action, user, tenant_id=tenant_id, after=after)
+
+
+def _chains(user: Any) -> list[UUID | None]:
+    return [None] if user.is_superuser else [one.tenant_id for one in memberships_of(user=user)]
 
 
 def _actor(request: HttpRequest | None, user: User) -> Actor:
@@ -32,7 +40,8 @@ def _actor(request: HttpRequest | None, user: User) -> Actor:
 
 
 def logged_in(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    note("login", request, user)
+    by = {"by": "single sign-on"} if request and PINNED in request.session else {}
+    note("login", request, user, **by)
 
 
 def logged_out(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:

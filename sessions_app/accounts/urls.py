@@ -6,7 +6,7 @@ from allauth.mfa.base.views import reauthenticate as mfa_reauthenticate
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from sessions_app.accounts import views
+from sessions_app.accounts import sso_views, views
 from sessions_app.accounts.invitation_page import invitation
 
 urlpatterns = [
@@ -38,5 +38,8 @@ urlpatterns = [
     path("2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
     path("2fa/webauthn/", include("allauth.mfa.webauthn.urls")),
     path("invitation/<str:token>/", invitation, name="account_invitation"),
+    path("sso/", sso_views.choose, name="account_sso"),
+    path("sso/<slug:slug>/start/", sso_views.start, name="account_sso_start"),
+    path("sso/callback/", sso_views.callback, name="account_sso_callback"),
     path("sessions/", views.LoginSessions.as_view(), name="usersessions_list"),
 ]

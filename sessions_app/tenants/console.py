@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from sessions_app.tenants.audit import fields_of, record
 from sessions_app.tenants.permissions import Can, Who
 from sessions_app.tenants.selectors import memberships_of
-from sessions_app.tenants.standing import NOBODY, Standing
+from sessions_app.tenants.standing import NOBODY, PINNED, Standing
 
 
 def standing(request: HttpRequest) -> Standing:
@@ -30,7 +30,7 @@ def whose_console(request: HttpRequest) -> str:
 
 def other_tenants(request: HttpRequest) -> list[dict[str, str]]:
     """For people with several tenants: where to go from here (unfold's SITE_DROPDOWN)."""
-    if standing(request).who in {None, Who.OPERATOR, Who.LOOKING}:
+    if standing(request).who in {None, Who.OPERATOR, Who.LOOKING} or PINNED in request.session:
         return []
     mine = memberships_of(user=request.user)  # type: ignore[arg-type]
     if len(mine) < 2:

@@ -13,12 +13,14 @@ from sessions_app.tenants.models import Tenant, User
 from sessions_app.tenants.permissions import Can, Who, granted
 from sessions_app.tenants.scope import everyone
 from sessions_app.tenants.second_factor import must_set_up
-from sessions_app.tenants.selectors import membership_of
+from sessions_app.tenants.selectors import membership_of, memberships_of
 
 LOOK_MINUTES: Final = 60
 """So long an operator looks into a tenant; then they have to say why again."""
 LOOK = "looking_into"
 """Where a login session keeps it."""
+PINNED = "pinned_tenant"
+"""Where a login session keeps the tenant whose own provider opened it: that provider vouches for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def standing_of(user: User, kept: Mapping[str, Any], wanted_tenant: str | None =
     """`kept`: the login session's data. `wanted_tenant`: for members of several, which of them they ask for."""
     if not user.is_authenticated or not user.is_active:
         return NOBODY
+    if pinned := kept.get(PINNED):
+        return _pinned(user, pinned)
     if user.is_superuser:
         if must_set_up(user, None):
             return BARRED
@@ -55,6 +59,12 @@ def standing_of(user: User, kept: Mapping[str, Any], wanted_tenant: str | None =
     if membership is None:
         return NOBODY
     return BARRED if must_set_up(user, membership.tenant) else Standing(Who(membership.role), membership.tenant)
+
+
+def _pinned(user: User, tenant_id: str) -> Standing:
+    """In that tenant, or nowhere. A second factor is its provider's to ask for."""
+    own = next((one for one in memberships_of(user=user) if str(one.tenant_id) == tenant_id), None)
+    return NOBODY if own is None or user.is_superuser else Standing(Who(own.role), own.tenant)
 
 
 def _looking(look: Any) -> Standing | None:

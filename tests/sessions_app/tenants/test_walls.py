@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from sessions_app.accounts.models import SingleSignOn, SsoIdentity
 from sessions_app.history.models import Privacy
 from sessions_app.history.services import apply_records
 from sessions_app.operations.idempotency import claim
@@ -51,13 +52,15 @@ def _business():
     tenant = make_tenant()
     session = make_session(make_assistant(tenant))
     apply_records([told(session), event(session)])
-    make_member(tenant, Role.OWNER)
+    person = make_member(tenant, Role.OWNER)
     with tenant_scope(tenant.id):
         issue_publishable_key(tenant=tenant, label="site")
         issue_secret_key(tenant=tenant, label="server")
         invite(tenant=tenant, email="kim@example.com", role=Role.VIEWER)
         Quota.objects.create(tenant=tenant)
         Privacy.objects.create(tenant=tenant)
+        SingleSignOn.objects.create(tenant=tenant, issuer="https://login.example.com")
+        SsoIdentity.objects.create(tenant=tenant, user=person, issuer="https://login.example.com", subject="1")
         UsageDay.objects.create(
             tenant=tenant,
             day=timezone.now().date(),
