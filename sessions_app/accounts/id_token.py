@@ -23,7 +23,7 @@ RSA_BITS: Final = range(2048, 8193)
 LEEWAY_S: Final = 60
 NEEDED: Final = ["iss", "sub", "aud", "exp", "iat", "nonce"]
 MAX_SUBJECT: Final = 255
-"""Characters; OpenID Connect Core 1.0 section 2."""
+"""Characters of ASCII; OpenID Connect Core 1.0 section 2."""
 TRUE_OF_ENTRA: Final = (True, 1, "1", "true")
 
 
@@ -103,9 +103,10 @@ def _for_us(claims: dict[str, Any], client_id: str, nonce: str) -> None:
     if party is not None and party != client_id:
         raise Refused("The ID token was made for another client.")
     told = claims["nonce"]
-    if not isinstance(told, str) or not hmac.compare_digest(told.encode(), nonce.encode()):
+    if not isinstance(told, str) or not told.isascii() or not hmac.compare_digest(told, nonce):
         raise Refused("The ID token belongs to another login.")
-    if not claims["sub"].strip() or len(claims["sub"]) > MAX_SUBJECT:
+    subject = claims["sub"]
+    if not (subject.isascii() and subject.isprintable() and subject.strip() and len(subject) <= MAX_SUBJECT):
         raise Refused("The ID token does not say who it is of.")
 
 

@@ -58,10 +58,18 @@ def _plain(credential: dict[str, Any]) -> dict[str, Any]:
     said = credential["response"]
     resident = (credential.get("clientExtensionResults") or {}).get("credProps", {}).get("rk")
     return {
-        **{name: str(credential[name]) for name in ("id", "rawId", "type")},
-        "response": {name: str(said[name]) for name in ("clientDataJSON", "attestationObject")},
+        **{name: _text(credential[name]) for name in ("id", "rawId", "type")},
+        "response": {name: _text(said[name]) for name in ("clientDataJSON", "attestationObject")},
         "clientExtensionResults": {"credProps": {"rk": resident is True}},
     }
+
+
+def _text(value: Any) -> str:
+    """PostgreSQL keeps no NUL."""
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("no part of an answer is written so")
+    return text
 
 
 class AskPasskey(_Guarded, forms.AuthenticateWebAuthnForm): ...

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt import api_jws as jws
@@ -34,6 +34,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.claims: dict[str, Any] = {}
+        self.person: dict[str, Any] = {}
         self.documents: dict[str, Any] = {}
         self.keys = [jwk(RSA, "r1"), jwk(EC, "e1")]
         self.sign: Callable[[dict[str, Any]], Any] = signed
@@ -44,7 +45,12 @@ class Provider:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(outer.document(self.path))
+                if "/auth?" not in self.path:
+                    self._answer(outer.document(self.path))
+                    return
+                self.send_response(302)
+                self.send_header("Location", outer.way_back(outer.issuer + self.path.removeprefix("/realms/staff")))
+                self.end_headers()
 
             def do_POST(self) -> None:
                 form = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -97,6 +103,11 @@ class Provider:
         code = f"code {len(self.codes)}"
         self.codes[code] = {**asked, "person": json.dumps(person)}
         return {"code": code, "state": asked["state"]}
+
+    def way_back(self, address: str) -> str:
+        """For browsers: `person` is logged in there already."""
+        brought = self.authorize(address, **self.person)
+        return f"{self.codes[brought['code']]['redirect_uri']}?{urlencode({**brought, 'iss': self.issuer})}"
 
     def redeem(self, body: str, authorization: str) -> tuple[int, Any]:
         self.asked.append("token")

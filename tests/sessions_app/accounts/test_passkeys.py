@@ -109,6 +109,15 @@ def test_nothing_is_no_key(person: User, nothing: str) -> None:
     assert not Authenticator.objects.filter(user=person).exists()
 
 
+@pytest.mark.parametrize("kind", ["public-key\0", "\u00e9"])
+def test_a_part_that_is_no_text_of_an_answer_is_not_kept(person: User, kind: str) -> None:
+    client, page = log_in(person), reverse("mfa_add_webauthn")
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    answer = {**Passkey().added(state(client, page)), "type": kind}
+    assert client.post(page, {"name": "Key", "credential": json.dumps(answer)}).status_code == 200
+    assert not Authenticator.objects.filter(user=person).exists()
+
+
 def test_adding_a_key_takes_the_right_answer_alone(person: User) -> None:
     client, page = log_in(person), reverse("mfa_add_webauthn")
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
