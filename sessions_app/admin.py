@@ -1,5 +1,6 @@
 """Gathers the slices' console pages; no logic here."""
 
+from sessions_app.accounts import admin as accounts
 from sessions_app.accounts import sso_admin as single_sign_on
 from sessions_app.assistants import admin as assistants
 from sessions_app.history import admin as history
@@ -13,6 +14,7 @@ from sessions_app.usage import admin as usage
 from sessions_app.webhooks import admin as webhooks
 
 __all__ = (
+    "accounts",
     "assistants",
     "audit",
     "history",
