@@ -4,7 +4,17 @@ from ninja.openapi.docs import Swagger
 
 from sessions_app.edge import problems
 from sessions_app.edge.openapi import DescribedApi
-from sessions_app.edge.resources import assistants, embeds, keys, members, sessions, tenants, usage, visitors
+from sessions_app.edge.resources import (
+    assistants,
+    embeds,
+    keys,
+    members,
+    sessions,
+    tenants,
+    usage,
+    visitors,
+    whip,
+)
 
 api = DescribedApi(
     title="GoAssist API",
@@ -16,5 +26,5 @@ api = DescribedApi(
     docs=Swagger(settings={"persistAuthorization": False, "validatorUrl": None}),
 )
 problems.install(api)
-for resource in (sessions, embeds, assistants, members, keys, usage, tenants, visitors):
+for resource in (sessions, whip, embeds, assistants, members, keys, usage, tenants, visitors):
     api.add_router("", resource.router)

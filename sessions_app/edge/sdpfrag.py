@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_CHARS: Final = 32_000
-MAX_CANDIDATES: Final = 64
-"""In one fragment; as many as a worker takes in one call."""
+MAX_CANDIDATES: Final = 32
+"""In one fragment: each is a message to a mailbox that all calls of a worker share. A worker takes 64 in one call."""
 MAX_CANDIDATE_CHARS: Final = 1_000
 MAX_MID_CHARS: Final = 64
 
