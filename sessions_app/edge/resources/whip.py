@@ -28,7 +28,7 @@ NO_RESTART = "This connection's ICE cannot be restarted. Send a new offer: the c
 
 
 def _body(media_type: str) -> dict[str, Any]:
-    content = {media_type: {"schema": {"type": "string", "maxLength": schemas.MAX_SDP_CHARS}}}
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -40,7 +40,7 @@ OFFERED: dict[str, Any] = _body(whip.SDP) | {
     "responses": {
         201: {
             "description": "Connected: the SDP answer, with all candidates.",
-            "content": {whip.SDP: {"schema": {"type": "string"}}},
+            "content": {whip.SDP: {"schema": {"type": "string", "format": "binary"}}},
             "headers": {
                 "Location": _header("The connection: PATCH candidates to it, DELETE it to hang up."),
                 "ETag": _header("Of its ICE session; `If-Match` of the candidates."),
