@@ -4,7 +4,18 @@ from ninja.openapi.docs import Swagger
 
 from sessions_app.edge import problems
 from sessions_app.edge.openapi import DescribedApi
-from sessions_app.edge.resources import assistants, embeds, keys, members, sessions, tenants, usage, visitors, webhooks
+from sessions_app.edge.resources import (
+    assistants,
+    embeds,
+    keys,
+    members,
+    sessions,
+    tenants,
+    usage,
+    visitors,
+    webhooks,
+    whip,
+)
 
 api = DescribedApi(
     title="GoAssist API",
@@ -16,5 +27,5 @@ api = DescribedApi(
     docs=Swagger(settings={"persistAuthorization": False, "validatorUrl": None}),
 )
 problems.install(api)
-for resource in (sessions, embeds, assistants, members, keys, usage, tenants, visitors, webhooks):
+for resource in (sessions, whip, embeds, assistants, members, keys, usage, tenants, visitors, webhooks):
     api.add_router("", resource.router)

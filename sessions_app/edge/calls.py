@@ -131,10 +131,12 @@ async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, s
     await switchboard.tell(session.mailbox, wire.Candidate(session.id, candidate, sdp_mid, sdp_m_line_index))
 
 
-async def hang_up(session: Session, reason: str) -> None:
-    """Ends the session. Twice is once."""
+async def hang_up(session: Session, reason: str, leg: int | None = None) -> None:
+    """Ends the session. Twice is once. `leg`: only if no later connection than this one has been offered."""
     with tenant_scope(session.tenant_id):
-        await database_sync_to_async(services.end_session)(session_id=session.id, reason=reason)
+        ended = await database_sync_to_async(services.end_session)(session_id=session.id, reason=reason, leg=leg)
+    if leg is not None and not ended:
+        return
     await forget(session.id)
     if session.mailbox:
         await _let_go(session, session.mailbox, reason)

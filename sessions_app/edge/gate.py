@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import async_only_middleware
 
+from sessions_app.edge import whip
 from sessions_app.edge.problems import problem
 from sessions_app.edge.repeats import once
 
@@ -18,6 +19,10 @@ MAX_DRAFT_BYTES = 1_000_000
 """An assistant's draft carries its documents; Django itself takes no more (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 DRAFTS = "/api/v1/assistants"
 PREFLIGHT_S = 600
+PREFLIGHT = "Access-Control-Request-Method"
+"""The header that makes a preflight of an OPTIONS request."""
+EXPOSED = "Retry-After, X-Request-ID, Idempotency-Replayed, Location, ETag, Link, Accept-Patch"
+"""Headers of an answer that a page's script may read; the last four are WHIP's."""
 
 
 @async_only_middleware
@@ -25,13 +30,13 @@ def api_gate(get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> 
     async def gate(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/api/"):
             return await get_response(request)
-        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        if request.method == "OPTIONS" and (whip.taken_at(request.path_info) or PREFLIGHT in request.headers):
             return _preflight(request)
         response = _refusal(request) or _as_problem(await once(request, get_response))
         origin = getattr(request, "welcome_origin", "")
         if origin:
             response["Access-Control-Allow-Origin"] = origin
-            response["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID, Idempotency-Replayed"
+            response["Access-Control-Expose-Headers"] = EXPOSED
         response["Vary"] = "Origin"
         response["Cache-Control"] = "no-store"
         return response
@@ -43,7 +48,9 @@ def _preflight(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     response["Access-Control-Allow-Origin"] = request.headers.get("Origin", "null")
     response["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE"
-    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID, Idempotency-Key"
+    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID, Idempotency-Key, If-Match"
+    for name, value in whip.taken_at(request.path_info).items():
+        response[name] = value
     response["Access-Control-Max-Age"] = str(PREFLIGHT_S)
     response["Vary"] = "Origin"
     return response

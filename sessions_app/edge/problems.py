@@ -14,6 +14,7 @@ from ninja.parser import Parser
 from pipeline.contracts.errors import EngineError, MediaError, PipelineError
 from sessions_app.edge.paging import BadCursor
 from sessions_app.edge.repeats import BadKey, replayed
+from sessions_app.edge.sdpfrag import BadFragment
 from sessions_app.operations.admission import SessionOver, TooMany
 from sessions_app.operations.idempotency import KeyReused, Replay, StillRunning
 from sessions_app.operations.seating import NoSeat
@@ -121,7 +122,7 @@ def install(api: NinjaAPI) -> None:
     described = (NotFound, Http404, Forbidden, Conflict, SessionOver, TooMany, QuotaExceeded, PipelineError)
     handlers: dict[type[Exception], Callable[..., HttpResponse]] = {
         **dict.fromkeys(described, _described),
-        **dict.fromkeys((BadKey, BadCursor, NoMonth, KeyReused, StillRunning), _of_the_request),
+        **dict.fromkeys((BadKey, BadCursor, BadFragment, NoMonth, KeyReused, StillRunning), _of_the_request),
         Replay: lambda request, error: replayed(error),
         AuthenticationError: _unknown_caller,
         ValidationError: _invalid,

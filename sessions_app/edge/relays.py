@@ -24,6 +24,25 @@ def ice_servers(session_id: str) -> list[dict[str, Any]]:
     return [*env.goassist_ice_servers, relay]
 
 
+def link_header(session_id: str) -> str:
+    """The same as the value of a `Link` header (RFC 9725, section 4.6); empty where there are no such servers."""
+    return ", ".join(link for server in ice_servers(session_id) for link in _links(server))
+
+
+def _links(server: dict[str, Any]) -> list[str]:
+    urls = server["urls"] if isinstance(server["urls"], list) else [server["urls"]]
+    how = ""
+    if "username" in server:
+        user, secret = _quoted(server["username"]), _quoted(server.get("credential", ""))
+        how = f'; username={user}; credential={secret}; credential-type="password"'
+    return [f'<{url}>; rel="ice-server"{how}' for url in urls]
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string (RFC 9110, section 5.6.4)."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def credentials(secret: str, session_id: str, until: int) -> tuple[str, str]:
     """User name and password. `until`: Unix time in seconds at which they open no relay any more."""
     username = f"{until}:{session_id}"

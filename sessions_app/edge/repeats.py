@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
+from sessions_app.edge import whip
 from sessions_app.operations import idempotency
 from sessions_app.operations.idempotency import MAX_KEY_CHARS
 
@@ -21,11 +22,12 @@ class BadKey(ValueError):
 
 async def claim_key(request: HttpRequest, tenant_id: str, caller: str) -> None:
     """From now on the request is this caller's only one with its key, if it has one. Once its caller is known.
+    An answer to an offer by WHIP is of use to nobody a second time: offering again reconnects.
 
     Raises BadKey, and what `idempotency.claim` raises.
     """
     key = request.headers.get(HEADER)
-    if key is None or request.method != "POST":
+    if key is None or request.method != "POST" or request.content_type == whip.SDP:
         return
     if not (0 < len(key) <= MAX_KEY_CHARS and key.isascii() and key.isprintable()):
         raise BadKey(f"{HEADER} takes 1 to {MAX_KEY_CHARS} printable ASCII characters; a UUID is a good one.")

@@ -64,9 +64,12 @@ def attach(*, session_id: str, leg: int, mailbox: str, worker: str) -> bool:
 
 
 @transaction.atomic
-def end_session(*, session_id: str, reason: str) -> bool:
-    """False: it had ended already (its first reason stays), or there is no such session in scope."""
+def end_session(*, session_id: str, reason: str, leg: int | None = None) -> bool:
+    """`leg`: only while this is its last one. False: it had ended already (its first reason stays), has a later leg, or
+    there is no such session in scope."""
     rows = Session.objects.filter(pk=session_id).exclude(state=SessionState.ENDED)
+    if leg is not None:
+        rows = rows.filter(leg=leg)
     ended = rows.update(
         state=SessionState.ENDED, end_reason=reason[:40], ended_at=timezone.now(), mailbox="", worker=""
     )

@@ -58,24 +58,9 @@ def list_sessions(request: CalledRequest, wanted: Query[SessionsWanted], page: Q
 @router.post("/sessions", auth=[Key(), EmbedToken()], response={201: schemas.SessionOpened, **errors(409, 429, 503)})
 async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Status:
     """Opens a session and answers a token for it, good for this session only. Give browsers the token, never a key."""
-    caller = request.auth
-    caller.need(Can.OPEN_SESSIONS)
-    key = caller.name if caller.kind in {"publishable", "embedded"} else None
-    if key:
-        limit = Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute)
-        await limit.admit(caller.tenant_id, f"key {key} at {visitor_address(request)}")
-    await ensure_welcome()
-    session = await sync_to_async(calls.open_session)(
-        caller.tenant_id,
-        body.assistant,
-        body.channel,
-        key,
-        body.visitor,
-        only=caller.assistant_id,
-        version_id=caller.version_id,
-    )
+    session = await opened(request, body)
     token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "visitor"))
-    opened = {
+    answer = {
         "id": session.id,
         "token": token,
         "expires_at": expires_at,
@@ -86,18 +71,18 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
             "blendshapes": socket_url(request, f"/ws/v1/sessions/{session.id}/blendshapes"),
         },
     }
-    return Status(201, opened)
+    return Status(201, answer)
 
 
 @router.get("/sessions/{session_id}", auth=SESSION_AUTH, response={200: schemas.SessionOut, **errors()})
 async def read_session(request: CalledRequest, session_id: str) -> Session:
-    return await _session(request, session_id, Can.READ_SESSIONS)
+    return await session_of(request, session_id, Can.READ_SESSIONS)
 
 
 @router.delete("/sessions/{session_id}", auth=SESSION_AUTH, response={204: None, **errors()})
 async def end_session(request: CalledRequest, session_id: str) -> Status:
     """Hangs up. What was said stays in the history. Ending a session that has ended changes nothing."""
-    await calls.hang_up(await _session(request, session_id, Can.USE_SESSIONS), "hangup")
+    await calls.hang_up(await session_of(request, session_id, Can.USE_SESSIONS), "hangup")
     return Status(204, None)
 
 
@@ -106,7 +91,7 @@ async def end_session(request: CalledRequest, session_id: str) -> Status:
 )
 async def read_ice_servers(request: CalledRequest, session_id: str) -> dict[str, Any]:
     """The servers with fresh credentials. Ask before you offer again: those of the session's creation expire soon."""
-    session = await _session(request, session_id, Can.USE_SESSIONS)
+    session = await session_of(request, session_id, Can.USE_SESSIONS)
     calls.ensure_open(session)
     return {"ice_servers": relays.ice_servers(session.id)}
 
@@ -120,14 +105,14 @@ async def offer(request: CalledRequest, session_id: str, body: schemas.Descripti
     """Answers a WebRTC offer. Offer again to reconnect: the conversation goes on, perhaps on another machine.
 
     503 with `place`: all lines are taken, and the session stands in the queue; offer again after `retry_after_s`."""
-    session = await _session(request, session_id, Can.USE_SESSIONS)
+    session = await session_of(request, session_id, Can.USE_SESSIONS)
     answer = await calls.take_offer(session, body.sdp, address=_address(request))
     return {"sdp": answer.sdp, "type": "answer", "leg": answer.leg}
 
 
 @router.post("/sessions/{session_id}/ice-candidates", auth=SESSION_AUTH, response={204: None, **errors(409, 503)})
 async def add_ice_candidate(request: CalledRequest, session_id: str, body: schemas.CandidateIn) -> Status:
-    session = await _session(request, session_id, Can.USE_SESSIONS)
+    session = await session_of(request, session_id, Can.USE_SESSIONS)
     await calls.add_candidate(session, body.candidate, body.sdpMid, body.sdpMLineIndex)
     return Status(204, None)
 
@@ -135,7 +120,7 @@ async def add_ice_candidate(request: CalledRequest, session_id: str, body: schem
 @router.post("/sessions/{session_id}/chat", auth=SESSION_AUTH, response={200: schemas.ChatOut, **errors(409, 429, 503)})
 async def chat(request: CalledRequest, session_id: str, body: schemas.ChatIn) -> dict[str, Any]:
     """Type instead of speaking; needs no WebRTC. Waits for the whole reply."""
-    session = await _session(request, session_id, Can.USE_SESSIONS)
+    session = await session_of(request, session_id, Can.USE_SESSIONS)
     reply = await calls.chat(session, body.message, address=_address(request))
     return {"reply": reply.text, "turn_id": reply.turn_id}
 
@@ -143,7 +128,7 @@ async def chat(request: CalledRequest, session_id: str, body: schemas.ChatIn) ->
 @router.get("/sessions/{session_id}/turns", auth=SESSION_AUTH, response={200: Page[schemas.TurnOut], **errors()})
 async def read_turns(request: CalledRequest, session_id: str, page: Query[PageIn]) -> dict[str, Any]:
     """What was said so far, oldest first."""
-    session = await _session(request, session_id, Can.READ_SESSIONS)
+    session = await session_of(request, session_id, Can.READ_SESSIONS)
     return await sync_to_async(_turns)(session, page)
 
 
@@ -154,14 +139,34 @@ async def read_turns(request: CalledRequest, session_id: str, page: Query[PageIn
 )
 async def add_subscriber(request: CalledRequest, session_id: str) -> Status:
     """A token that may watch the session's face over the blendshape websocket, and nothing else."""
-    session = await _session(request, session_id, Can.USE_SESSIONS)
+    session = await session_of(request, session_id, Can.USE_SESSIONS)
     calls.ensure_open(session)
     token, expires_at = tokens.issue(tokens.SessionToken(session.id, str(session.tenant_id), "subscriber"))
     url = socket_url(request, f"/ws/v1/sessions/{session.id}/blendshapes")
     return Status(201, {"token": token, "expires_at": expires_at, "url": url})
 
 
-async def _session(request: CalledRequest, session_id: str, can: Can) -> Session:
+async def opened(request: CalledRequest, wanted: schemas.SessionIn) -> Session:
+    """A new session for this caller. Raises Forbidden, TooMany, Refused, and what `calls.open_session` raises."""
+    caller = request.auth
+    caller.need(Can.OPEN_SESSIONS)
+    key = caller.name if caller.kind in {"publishable", "embedded"} else None
+    if key:
+        limit = Limit("new sessions", settings.GOASSIST.goassist_sessions_per_minute)
+        await limit.admit(caller.tenant_id, f"key {key} at {visitor_address(request)}")
+    await ensure_welcome()
+    return await sync_to_async(calls.open_session)(
+        caller.tenant_id,
+        wanted.assistant,
+        wanted.channel,
+        key,
+        wanted.visitor,
+        only=caller.assistant_id,
+        version_id=caller.version_id,
+    )
+
+
+async def session_of(request: CalledRequest, session_id: str, can: Can) -> Session:
     """The session asked for. Raises NotFound for one that this caller cannot know, Forbidden for what it may not do."""
     caller = request.auth
     if caller.session_id is not None and caller.session_id != session_id:

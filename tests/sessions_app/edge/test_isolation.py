@@ -11,12 +11,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.test import Client
+from django.test import Client as Browser
 from django.urls import reverse
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from sessions_app.edge import whip
 from sessions_app.edge.api import api
 from sessions_app.edge.routing import websocket_urlpatterns
 from sessions_app.tenants import embed_tokens
@@ -26,6 +27,7 @@ from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
 from sessions_app.tenants.services import issue_operator_key, issue_secret_key
 from tests.fakes.house import OWN_ORIGIN, Business, Caller
 from tests.fakes.sockets import Socket
+from tests.fakes.whip import Client
 from tests.fakes.worker import FakeWorker
 from tests.house.tree import names, rows, section
 
@@ -41,6 +43,10 @@ CASES: dict[tuple[str, str], tuple[Can, Any]] = {
     ("GET", "/sessions/{session_id}/ice-servers"): (Can.USE_SESSIONS, None),
     ("POST", "/sessions/{session_id}/offer"): (Can.USE_SESSIONS, {"sdp": "v=0", "type": "offer"}),
     ("POST", "/sessions/{session_id}/ice-candidates"): (Can.USE_SESSIONS, {"candidate": ""}),
+    ("POST", "/sessions/{session_id}/whip"): (Can.USE_SESSIONS, "v=0"),
+    ("PATCH", "/sessions/{session_id}/whip/{leg}"): (Can.USE_SESSIONS, "a=end-of-candidates"),
+    ("DELETE", "/sessions/{session_id}/whip/{leg}"): (Can.USE_SESSIONS, None),
+    ("POST", "/whip/{assistant_id}"): (Can.OPEN_SESSIONS, "v=0"),
     ("POST", "/sessions/{session_id}/chat"): (Can.USE_SESSIONS, {"message": "hello"}),
     ("GET", "/sessions/{session_id}/turns"): (Can.READ_SESSIONS, None),
     ("POST", "/sessions/{session_id}/subscribers"): (Can.USE_SESSIONS, None),
@@ -82,7 +88,8 @@ CASES: dict[tuple[str, str], tuple[Can, Any]] = {
     ("PATCH", "/tenants/{tenant_id}"): (Can.WRITE_TENANT, {"name": "Renamed"}),
     ("POST", "/tenants"): (Can.RUN_INSTALLATION, {"slug": "zoo", "name": "Zoo", "owner": "kim@example.com"}),
 }
-"""Endpoint → what its caller must be allowed, and a body that it takes. In both, {ids} stand for the business's own."""
+"""Endpoint → what its caller must be allowed, and a body that it takes (a text: as WHIP's media types). In both, {ids}
+stand for the business's own."""
 TENANTS = {endpoint for endpoint in CASES if endpoint[1].startswith("/tenants")}
 EMBED = ("POST", "/embed-tokens")
 """For pages only: no secret key."""
@@ -108,15 +115,19 @@ def test_the_docs_say_what_each_endpoint_needs() -> None:
 
 
 def filled(text: str, ids: dict[str, str]) -> str:
-    for name, value in ids.items():
+    for name, value in {**ids, "leg": "1"}.items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
 
 async def asked(bearer: str, endpoint: tuple[str, str], business: Business) -> Any:
     ids, body = await sync_to_async(business.ids)(), CASES[endpoint][1]
+    method, path = endpoint[0], filled(endpoint[1], ids)
+    if isinstance(body, str):
+        media_type = whip.SDP if method == "POST" else whip.FRAGMENT
+        return await Client(bearer, OWN_ORIGIN).send(method.lower(), path, body, media_type)
     body = json.loads(filled(json.dumps(body), ids)) if body is not None else None
-    return await Caller(bearer, OWN_ORIGIN)(endpoint[0], filled(endpoint[1], ids), body)
+    return await Caller(bearer, OWN_ORIGIN)(method, path, body)
 
 
 @pytest.mark.parametrize("credential", ["everything", "publishable_key", "embed_token", "session_token"])
@@ -162,13 +173,15 @@ def knows(credential: str, endpoint: tuple[str, str]) -> bool:
     if credential == "operator_key":
         return endpoint in TENANTS
     if credential == "embed_token":
-        return endpoint == ("POST", "/sessions")
+        return endpoint == ("POST", "/sessions") or "/whip" in endpoint[1]
     return endpoint != ("POST", "/tenants")
 
 
 def may(credential: str, endpoint: tuple[str, str]) -> bool:
-    if credential in {"session_token", "operator_key", "embed_token"}:
+    if credential in {"session_token", "operator_key"}:
         return True
+    if credential == "embed_token":  # of WHIP's, a session that was not opened with it
+        return "{session_id}" not in endpoint[1]
     if endpoint == EMBED:
         return credential == "publishable_key"
     needed = CASES[endpoint][0]
@@ -225,7 +238,7 @@ def test_the_console_shows_nothing_of_another_tenant(
 ) -> None:
     with everyone():
         theirs = list(model.objects.filter(tenant_id=harbor.tenant.id))
-    client = Client()
+    client = Browser()
     client.force_login(riverside.owner)
     ours = {f"{name}_{pattern}".removeprefix("admin:") for pattern in ("change", "delete", "history")}
     there = {url.name for url in admin.site._registry[model].urls} & ours
@@ -245,10 +258,8 @@ ANY_JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=10), inner, max_size=3)),
     max_leaves=8,
 )
-FIELDS = st.dictionaries(
-    st.sampled_from(sorted({name for _, body in CASES.values() for name in body or {}} | {"channel", "expires_at"})),
-    ANY_JSON,
-)
+MEMBERS = {name for _, body in CASES.values() if isinstance(body, dict) for name in body} | {"channel", "expires_at"}
+FIELDS = st.dictionaries(st.sampled_from(sorted(MEMBERS)), ANY_JSON)
 
 
 @pytest.mark.usefixtures("quick_doors")
@@ -262,7 +273,7 @@ class TestAnyBody:
         self, riverside: Business, endpoint: tuple[str, str], body: bytes | str
     ) -> None:
         method, path = endpoint
-        answer = getattr(Client(), method.lower())(
+        answer = getattr(Browser(), method.lower())(
             PREFIX + filled(path, riverside.ids()),
             body,
             content_type="application/json",
