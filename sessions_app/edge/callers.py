@@ -39,8 +39,8 @@ class Caller:
         """Raises Forbidden, in words, for what this caller may not do."""
         if can in self.scopes:
             return
-        if self.kind == "publishable":
-            raise Forbidden("A publishable key only opens sessions. Use the token that the session came with.")
+        if self.kind in {"publishable", "embedded"}:
+            raise Forbidden("A page's key only opens sessions. Use the token that the session came with.")
         if self.kind == "operator":
             raise Forbidden("An operator's key opens what is the installation's, and nothing of a tenant's own.")
         raise Forbidden(f"This key has no scope {can.value}. Make one that has, in the console.")

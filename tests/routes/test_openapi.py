@@ -19,6 +19,7 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
+from sessions_app.edge import whip
 from sessions_app.edge.api import api
 from tests.stack import Stack
 
@@ -38,6 +39,13 @@ with everyone():
     print(issue_secret_key(tenant=tenant, label="Everything", scopes=KEY_SCOPES)[1])
     print(issue_operator_key(label="Operator")[1])
 """
+
+
+@schemathesis.serializer(whip.SDP, whip.FRAGMENT)
+def as_it_is(context: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 schema = schemathesis.openapi.from_dict(api.get_openapi_schema(path_prefix="/api/v1/"))
 
 
@@ -60,6 +68,7 @@ class Caller:
             "assistant_id": assistant,
             "version_id": version,
             "session_id": post("/sessions", assistant=assistant, channel="chat", visitor="made-visitor")["id"],
+            "leg": "1",
             "visitor": "made-visitor",
             "secret_key_id": post("/secret-keys", label="made", scopes=[])["id"],
             "publishable_key_id": post("/publishable-keys", label="made")["id"],

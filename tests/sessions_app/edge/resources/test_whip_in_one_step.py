@@ -1,5 +1,6 @@
 """A session opened and connected by WHIP in one step, with a key or an embed token."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -106,6 +107,22 @@ async def test_who_finds_no_seat_keeps_no_place(
     assert "place" not in answer.json()
     assert int(answer["Retry-After"]) == seating.FULL_RETRY_S
     assert await queue_of("default").length(epoch_s()) == 0
+    assert list((await sessions_of(riverside)).values()) == [SessionState.ENDED]
+
+
+async def test_who_goes_away_meanwhile_leaves_no_session_behind(
+    riverside: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = switchboard.place
+    monkeypatch.setattr(switchboard, "place", lambda **k: place(**k, deadline_s=0.5))
+    asking = asyncio.create_task(Client(riverside.secret_key).offer(f"/whip/{riverside.assistant.slug}"))
+    async with asyncio.timeout(5):
+        while not seating._offers:
+            await asyncio.sleep(0.01)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    assert list((await sessions_of(riverside)).values()) == [SessionState.ENDED]
+    await asyncio.gather(*seating._offers, return_exceptions=True)
     assert list((await sessions_of(riverside)).values()) == [SessionState.ENDED]
 
 
