@@ -165,6 +165,10 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp_policy(ENV.origins)}
 CSRF_TRUSTED_ORIGINS = ENV.origins
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ENV.https
 SESSION_COOKIE_HTTPONLY = True
+# Browsers then take them over TLS and from this very host only (RFC 6265bis, section 4.1.3.2).
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
+    f"{'__Host-' if ENV.https else ''}{name}" for name in ("sessionid", "csrftoken")
+)
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

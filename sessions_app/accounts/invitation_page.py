@@ -18,6 +18,7 @@ from sessions_app.tenants.models import Invitation, User
 class NewLoginForm(forms.Form):
     password = forms.CharField(
         label="Choose a password",
+        strip=False,  # as every other password field: it is taken as typed
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 10 characters, and none that everybody uses.",
     )

@@ -8,7 +8,7 @@ TAKEN_OUT: Final = "[secret]"
 _START: Final = r"(?:\b|(?<=\\[nrt]))"
 """Also behind the letter of an escape: much of what is logged went through `repr`."""
 SHAPES: Final = re.compile(
-    rf"{_START}(?:sk|pk|op)_[A-Za-z0-9_-]{{20,}}"  # keys of servers and pages
+    rf"{_START}(?:sk|pk|op|emb)_[A-Za-z0-9_.-]{{20,}}"  # keys of servers and pages, embed tokens
     rf"|{_START}whsec_[A-Za-z0-9+/=_-]{{16,}}"  # secrets of webhooks
     rf"|{_START}eyJ[A-Za-z0-9_-]{{20,}}(?:[.:][A-Za-z0-9_-]+){{1,2}}"  # session tokens, JSON web tokens
     rf"|(?i:{_START}(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{{16,}}"

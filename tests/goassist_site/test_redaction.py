@@ -10,6 +10,8 @@ import pytest
 
 from sessions_app.edge.relays import credentials
 from sessions_app.edge.tokens import SessionToken, issue
+from sessions_app.tenants import embed_tokens
+from sessions_app.tenants.embed_tokens import EmbedToken
 from sessions_app.tenants.secrets import Redactor
 
 SCRIPT = """
@@ -52,12 +54,14 @@ def planted() -> tuple[dict[str, str], list[str]]:
     """Secret → the line that it stands in; and secrets of the installation's own, of no form at all."""
     own = [secrets.token_hex(8) for _ in range(6)]
     visitor, face = (issue(SessionToken("ses_1", "t", scope))[0] for scope in ("visitor", "subscriber"))  # type: ignore[arg-type]
+    embed = embed_tokens.issue(EmbedToken("t", "pbk_1", "ast_1", "https://www.example.com"))[0]
     name, credential = credentials("s" * 40, "ses_1", 2_000_000_000)
     basic = base64.b64encode(random().encode()).decode()
     lines = {
         **{key: f"who is {key}?" for key in map(random, ("pk_", "sk_", "op_", "sk_", "op_"))},
         visitor: f"Sec-WebSocket-Protocol: goassist.v1, {visitor}",
         face: f"token={face}",
+        embed: f"token {embed}",
         **{key: f"Authorization: Bearer {key}" for key in (random(), random())},
         basic: f"authorization: basic {basic}",
         credential: f"turn {name} {credential}",

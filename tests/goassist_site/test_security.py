@@ -52,6 +52,7 @@ answer = Client().get("/healthz", secure=True, headers={"host": "voice.example.c
 plain = Client().get("/admin/", headers={"host": "voice.example.com", "x-forwarded-proto": "http"})
 print(json.dumps({
     "hsts": answer["Strict-Transport-Security"], "plain": plain["Location"],
+    "names": [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME],
     "cookies": [settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY],
 }))
 """
@@ -68,6 +69,7 @@ def test_production_speaks_https_only():
     assert said["hsts"] == "max-age=31536000; includeSubDomains"
     assert said["plain"] == "https://voice.example.com/admin/"
     assert said["cookies"] == [True, True, True]
+    assert said["names"] == ["__Host-sessionid", "__Host-csrftoken"]
 
 
 async def test_static_files_come_whole_under_asgi(async_client):

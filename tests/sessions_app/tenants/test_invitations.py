@@ -53,6 +53,12 @@ def test_a_new_person_chooses_a_password_and_is_in(zoo):
     assert Client().get(path).status_code == 404
 
 
+def test_a_password_is_taken_as_typed_spaces_and_all(zoo):
+    Client().post(asked(zoo), {"password": f" {PASSWORD} "})
+    user = User.objects.get(email=NEW)
+    assert user.check_password(f" {PASSWORD} ") and not user.check_password(PASSWORD)
+
+
 def test_who_has_a_login_uses_it_and_nobody_else_can(zoo):
     person = make_member(make_tenant("Ark"))
     path = asked(zoo, person.email)
