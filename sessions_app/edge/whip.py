@@ -28,8 +28,8 @@ def is_meant(if_match: str, tag: str) -> bool:
 
 
 def taken_at(path: str) -> dict[str, str]:
-    """The headers that tell what an address of WHIP takes (RFC 9725, section 4.2; RFC 5789, section 3.1); none
-    for any other address."""
+    """The headers that tell what an address of WHIP takes: `Accept-Post` (RFC 9725), `Accept-Patch` (RFC 5789, section
+    3.1). None for any other address."""
     if _ENDPOINT.fullmatch(path):
         return {"Allow": "OPTIONS, POST", "Accept-Post": SDP}
     if _CONNECTION.fullmatch(path):

@@ -9,7 +9,7 @@ from sessions_app.edge.sdpfrag import BadFragment, Fragment, Trickled, parse
 
 HOST = "1387637174 1 udp 2122260223 192.0.2.1 61764 typ host generation 0 ufrag EsAw network-id 1"
 RELAY = "2 1 udp 41885695 198.51.100.7 50000 typ relay raddr 0.0.0.0 rport 0"
-TRICKLE = "\r\n".join(  # as RFC 9725, figure 4, has it
+TRICKLE = "\r\n".join(  # in the form of RFC 9725's example
     [
         "a=group:BUNDLE 0 1", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0", "a=ice-ufrag:EsAw",
         "a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1", f"a=candidate:{HOST}", f"a=candidate:{RELAY}", "a=end-of-candidates", "",
@@ -18,7 +18,7 @@ TRICKLE = "\r\n".join(  # as RFC 9725, figure 4, has it
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789+/", min_size=1, max_size=20)
 
 
-def test_the_rfcs_own_fragment() -> None:
+def test_a_fragment_as_browsers_make_it() -> None:
     found = parse(TRICKLE)
     assert found == Fragment(
         (Trickled(f"candidate:{HOST}", "0"), Trickled(f"candidate:{RELAY}", "0"), Trickled("", "0")),

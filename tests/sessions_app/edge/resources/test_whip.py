@@ -219,7 +219,7 @@ async def options(path: str, asked: str) -> Any:
 
 
 async def test_other_methods_are_none_of_its(riverside: Business, at: str) -> None:
-    """RFC 9725, section 4.2: GET, HEAD and PUT are kept for later."""
+    """GET, HEAD and PUT are kept for later versions of the protocol."""
     for method in ("get", "head", "put"):
         for path in (at, f"{at}/1", "/whip/reception"):
             answer = await getattr(Caller(riverside.secret_key)._client, method)(f"/api/v1{path}")
