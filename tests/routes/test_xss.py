@@ -101,7 +101,8 @@ async def the_hook_notices(page: Page) -> None:
 
 async def visitors_pages(page: Page, origin: str) -> None:
     """The page's own names, and a talk in which each side says all of it."""
-    await page.goto("/t/hostile/desk/")
+    answer = await page.goto("/t/hostile/desk/")
+    assert answer is not None and answer.status == 200, await page.content()
     field = page.get_by_label("Type a message")
     for words in (WORDS[0], WORDS[3], WORDS[40]):
         await field.fill(words)

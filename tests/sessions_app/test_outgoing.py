@@ -202,6 +202,19 @@ def test_an_answer_in_drops_is_given_up(let_in, listener):
         send("GET", f"http://127.0.0.1:{listener.port}/", timeout_s=0.3)
 
 
+def test_headers_in_drops_are_given_up(let_in, listener):
+    """Each byte in good time, and no end."""
+
+    def drip(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not listener.over.wait(0.02):
+            peer.sendall(b"x")
+
+    listener.reply = drip
+    with pytest.raises(OutgoingFailed, match="no answer in time"):
+        send("GET", f"http://127.0.0.1:{listener.port}/", timeout_s=0.3)
+
+
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 2"])
 def test_what_is_no_http_is_said_in_words(let_in, listener, said):
     listener.reply = lambda peer: peer.sendall(said)

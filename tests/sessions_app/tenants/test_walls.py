@@ -17,6 +17,7 @@ from sessions_app.tenants.row_security import RowSecurity
 from sessions_app.tenants.scope import TenantOwned, everyone, tenant_scope
 from sessions_app.tenants.services import issue_publishable_key, issue_secret_key
 from sessions_app.usage.models import Quota, UsageDay
+from sessions_app.webhooks.services import create_endpoint, send_test
 from tests.fakes.office import make_assistant, make_member, make_session, make_tenant
 from tests.sessions_app.history.test_journal import told
 from tests.sessions_app.history.test_session_page import event
@@ -61,6 +62,7 @@ def _business():
         Privacy.objects.create(tenant=tenant)
         SingleSignOn.objects.create(tenant=tenant, issuer="https://login.example.com")
         SsoIdentity.objects.create(tenant=tenant, user=person, issuer="https://login.example.com", subject="1")
+        send_test(endpoint=create_endpoint(tenant=tenant, url="https://www.example.com/hooks")[0])
         UsageDay.objects.create(
             tenant=tenant,
             day=timezone.now().date(),
