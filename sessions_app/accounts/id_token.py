@@ -64,8 +64,6 @@ def _key(header: dict[str, Any], keys: list[Any]) -> tuple[str, Any]:
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in KINDS:
         raise Refused("The ID token is signed in a way that is not taken. Have it signed with RS256 or ES256.")
-    if "crit" in header:
-        raise Refused("The ID token asks for an extension that is not known.")
     if not isinstance(kid, str) or not kid:
         raise Refused("The ID token does not name its key.")
     for jwk in keys:

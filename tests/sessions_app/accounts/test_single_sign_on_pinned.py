@@ -157,6 +157,7 @@ def test_a_subject_of_one_tenant_is_nobody_in_another(tenant, provider):
     log_in(tenant, provider, sub="p1", email=person.email)
     client, answer = log_in(other, provider, sub="p1", email=person.email)
     assert (answer.status_code, logged_in_as(client)) == (403, None)
+    assert provider.asked.count("openid-configuration") == 2, "what it publishes is kept for each by itself"
 
 
 def test_rows_of_one_tenant_are_not_anothers(tenant, provider):
