@@ -49,6 +49,7 @@ with everyone():
               "documents": [{{"id": f"d{{n}}", "title": w[:200], "body": w}} for n, w in enumerate(words)]}}
     assistant = create_assistant(tenant=tenant, slug="desk", name=words[4], draft=draft)
     version = publish(assistant=assistant, by=user)
+    assistant.refresh_from_db()
     assistant.draft = draft | {{"greeting": words[8]}}
     assistant.save()
     session = create_session(tenant_id=tenant.pk, assistant=assistant, version=version, channel="chat")
@@ -58,7 +59,7 @@ with everyone():
     now = timezone.now()
     for n, w in enumerate(words):
         Turn.objects.create(tenant=tenant, session=session, leg=1, number=n, origin="chat", visitor_text=w, reply_text=w,
-            fragment=w, finished=True, started_at=now, ended_at=now, passages=[{{"id": w, "title": w, "score": 1}}],
+            fragment=w, finished=True, started_at=now, ended_at=now, passages=[[w, 0.5]],
             cancel_reason=w[:20])
         SessionEvent.objects.create(tenant=tenant, session=session, leg=1, seq=n + 1, turn=n, kind="error", at=now,
             data={{"code": w, "text": w}})
