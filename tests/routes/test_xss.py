@@ -58,9 +58,10 @@ with everyone():
     session.save()
     now = timezone.now()
     for n, w in enumerate(words):
-        Turn.objects.create(tenant=tenant, session=session, leg=1, number=n, origin="chat", visitor_text=w, reply_text=w,
-            fragment=w, finished=True, started_at=now, ended_at=now, passages=[[w, 0.5]],
-            cancel_reason=w[:20])
+        Turn.objects.create(
+            tenant=tenant, session=session, leg=1, number=n, origin="chat", visitor_text=w, reply_text=w, fragment=w,
+            finished=True, started_at=now, ended_at=now, passages=[[w, 0.5]], cancel_reason=w[:20],
+        )
         SessionEvent.objects.create(tenant=tenant, session=session, leg=1, seq=n + 1, turn=n, kind="error", at=now,
             data={{"code": w, "text": w}})
         record("hostile.words", tenant, tenant_id=tenant.pk, note=w, before={{"was": w}}, after={{w[:60]: w}})
