@@ -41,6 +41,8 @@ async def test_every_answer_carries_them(async_client, page):
         policy = answer["Content-Security-Policy"]
         assert "default-src 'self'" in policy
         assert ("unsafe" in policy) == page.startswith("/admin/")
+        scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
+        assert "unsafe-inline" not in scripts
 
 
 PRODUCTION = """

@@ -26,7 +26,7 @@ async def seen(page: Page, name: str) -> None:
         await page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
         await page.evaluate("dark => document.querySelectorAll('goassist-widget').forEach("
                             "w => w.toggleAttribute('data-dark', dark))", scheme == "dark")  # fmt: skip
-        await page.wait_for_timeout(300)
+        await page.wait_for_timeout(150)
         if PICTURES:
             await page.screenshot(path=f"{PICTURES}/{name}-{scheme}.png", full_page=True)
         await page.evaluate(AXE)
@@ -35,10 +35,12 @@ async def seen(page: Page, name: str) -> None:
         assert not serious, (name, scheme, [(one["id"], one["nodes"][0]["html"]) for one in serious])
 
 
-async def log_in(page: Page, stack: Stack) -> None:
+async def log_in(page: Page, stack: Stack, person: dict[str, str] | None = None) -> None:
+    """As the owner of Harbor Law, or as that person."""
+    person = person or stack.tenant("harbor-law")["owner"]
     await page.goto(f"{stack.url}/admin/")
-    await page.get_by_label("Email").fill(stack.tenant("harbor-law")["owner"]["email"])
-    await page.get_by_label("Password", exact=True).fill(stack.tenant("harbor-law")["owner"]["password"])
+    await page.get_by_label("Email").fill(person["email"])
+    await page.get_by_label("Password", exact=True).fill(person["password"])
     await page.get_by_role("button", name="Log in").click()
     await page.wait_for_load_state()
 

@@ -10,6 +10,40 @@ from tests.stack import Stack
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(120)]
 
 
+CONSOLE = "/admin/sessions_app"
+PAGES = [
+    f"{CONSOLE}/{name}/"
+    for name in (
+        "assistant assistant/add assistantversion auditentry invitation livesession membership membership/add privacy "
+        "publishablekey publishablekey/add quota secretkey secretkey/add session singlesignon soakrun soakrun/add tenant "
+        "tenant/add usageday user user/add webhookendpoint webhookendpoint/add"
+    ).split()
+]
+
+
+@pytest.mark.parametrize("who", ["owner", "operator"])
+async def test_every_page_keeps_to_the_policy_and_to_axes_rules(embedded_stack: Stack, who: str) -> None:
+    """No inline script, nothing from elsewhere; no serious finding in light and dark."""
+    person = embedded_stack.seed["operator"] if who == "operator" else embedded_stack.tenant("harbor-law")["owner"]
+    seen_by_them = 0
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page(viewport={"width": 1280, "height": 900}, base_url=embedded_stack.url)
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
+        await log_in(page, embedded_stack, person)
+        for address in PAGES:
+            answer = await page.goto(address)
+            assert answer is not None and answer.status in {200, 403}, (address, answer and answer.status)
+            if answer.status == 200:
+                seen_by_them += 1
+                await seen(page, f"{who}-{address.strip('/').replace('/', '-')}")
+        await browser.close()
+    assert complaints == []
+    assert seen_by_them > 8
+
+
 async def test_the_overview_is_drawn_and_told_news(embedded_stack: Stack) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -131,7 +131,8 @@ async def the_console(page: Page, made: dict[str, Any]) -> None:
     assistant = f"{console}/assistant/{made['assistant'].replace('_', '_5F')}"
     session = f"{console}/session/{made['session'].replace('_', '_5F')}"
     for address in (
-        f"{console}/session/", f"{session}/change/", f"{session}/erase/", f"{console}/assistant/", f"{assistant}/change/",
+        f"{console}/session/", f"{session}/change/", f"{session}/erase/", f"{console}/assistant/",
+        f"{assistant}/change/",
         f"{assistant}/review/", f"{assistant}/embed/", f"{console}/assistantversion/", f"{console}/publishablekey/",
         f"{console}/secretkey/", f"{console}/invitation/", f"{console}/auditentry/", f"{console}/auditentry/?p=1",
         f"{console}/usageday/", f"{console}/livesession/", f"{console}/tenant/", f"{console}/membership/",
