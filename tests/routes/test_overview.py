@@ -15,8 +15,8 @@ PAGES = [
     f"{CONSOLE}/{name}/"
     for name in (
         "assistant assistant/add assistantversion auditentry invitation livesession membership membership/add privacy "
-        "publishablekey publishablekey/add quota secretkey secretkey/add session singlesignon soakrun soakrun/add tenant "
-        "tenant/add usageday user user/add webhookendpoint webhookendpoint/add"
+        "publishablekey publishablekey/add quota secretkey secretkey/add session singlesignon soakrun soakrun/add "
+        "tenant tenant/add usageday user user/add webhookendpoint webhookendpoint/add"
     ).split()
 ]
 
