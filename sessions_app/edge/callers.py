@@ -62,6 +62,8 @@ class Key(HttpBearer):
     async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         known = await sync_to_async(principal_for_key)(token) if usable(token) else None
         if known is None or known.kind not in self.kinds:
+            if self.tells_why and request.headers.get("Origin"):
+                remember_origin(request, request.headers["Origin"])
             return None
         check_origin(request, known.allowed_origins, required=known.kind == "publishable", tells_why=self.tells_why)
         caller = Caller(known.kind, str(known.tenant_id or ""), known.scopes, known.key_id, known.label)

@@ -49,6 +49,12 @@ async def test_a_page_of_another_origin_is_refused_in_words_that_it_may_read(riv
     assert answer["Access-Control-Allow-Origin"] == "https://evil.example"
 
 
+async def test_a_key_that_is_none_is_refused_in_words_that_the_page_may_read(riverside: Business) -> None:
+    answer = await Caller("pk_wrong", "https://evil.example")("POST", "/embed-tokens", {"assistant": "desk"})
+    assert is_problem(answer, 401)
+    assert answer["Access-Control-Allow-Origin"] == "https://evil.example"
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://www.riverside.example", OWN_ORIGIN, "null", ""])
 async def test_the_token_works_from_its_own_origin_only(riverside: Business, origin: str) -> None:
     embed = await token_for(riverside)
