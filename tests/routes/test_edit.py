@@ -31,8 +31,9 @@ async def publish_saturday(stack: Stack, tenant: str, answer: str) -> str:
         found = re.search(r"# hours-saturday:[^\n]*\n([^\n]*)", sheet)
         assert found is not None, sheet
         await facts.fill(sheet.replace(found[1], answer))
-        await page.get_by_role("button", name=re.compile("publish", re.IGNORECASE)).first.click()
-        await page.wait_for_load_state()
+        await page.get_by_role("button", name="Save, then publish").click()
+        await page.get_by_role("button", name="Publish", exact=True).click()
+        await page.get_by_text("is live.").wait_for()
         await browser.close()
     return found[1]
 
