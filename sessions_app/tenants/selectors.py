@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from sessions_app.tenants.keys import OPERATOR, PUBLISHABLE, SECRET, hash_key
@@ -78,9 +79,12 @@ def membership_of(*, user: User, tenant_id: Any = None) -> Membership | None:
 
 
 def without_owner(tenant_id: Any) -> bool:
-    """True for a tenant that nobody runs. Works with no scope active."""
+    """True for a tenant that nobody runs; False for an id that is none. Works with no scope active."""
     with everyone():
-        there = Tenant.objects.filter(pk=tenant_id).exists()
+        try:
+            there = Tenant.objects.filter(pk=tenant_id).exists()
+        except ValidationError:
+            return False
         return there and not Membership.objects.filter(tenant=tenant_id, role=Role.OWNER).exists()
 
 

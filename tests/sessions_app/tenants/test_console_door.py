@@ -14,7 +14,7 @@ def owner():
     return make_member(make_tenant("Riverside"))
 
 
-def test_the_console_alone_may_run_inline_script(owner):
+def test_the_console_alone_may_evaluate_expressions(owner):
     client = signed_in(owner)
     assert "'unsafe-eval'" in client.get(reverse("admin:index"))["Content-Security-Policy"]
     elsewhere = client.get("/no-such-page")["Content-Security-Policy"]

@@ -20,6 +20,13 @@ def invited(tenant):
         return list(Invitation.objects.filter(tenant=tenant).values_list("email", "role"))
 
 
+@pytest.mark.parametrize("name", ["nothing", "1", "00000000-0000-0000-0000-000000000000", "ten_5Fx"])
+def test_what_is_no_tenant_gets_no_owner(name):
+    address = reverse("admin:sessions_app_tenant_invite_owner", args=[name])
+    for answer in (signed_in(make_operator()).get(address), signed_in(make_operator()).post(address)):
+        assert answer.status_code == 403
+
+
 @pytest.mark.parametrize("others", [[], [Role.ADMIN, Role.VIEWER]])
 def test_an_operator_invites_an_owner_where_there_is_none(others):
     tenant = make_tenant()
