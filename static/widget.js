@@ -6,12 +6,10 @@
  * Or placed by hand: `<goassist-widget key="pk_…" assistant="reception"></goassist-widget>`.
  */
 
-import { Widget } from './widget/element.js';
+import './widget/element.js';
 
 /** What may stand on the tag as `data-…`, and on the element as attribute. */
 const OPTIONS = ['key', 'assistant', 'position', 'language', 'theme', 'accent', 'label', 'consent', 'privacy', 'open'];
-
-if (!customElements.get('goassist-widget')) customElements.define('goassist-widget', Widget);
 
 /** Each tag that names this module makes one widget; a module runs once, however many tags there are. */
 function place() {

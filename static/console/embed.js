@@ -1,7 +1,6 @@
 /** The "Embed" page: writes the tag as it is being set, and shows the widget with the same settings. */
-import { Widget } from '../widget/element.js';
+import '../widget/element.js';
 
-if (!customElements.get('goassist-widget')) customElements.define('goassist-widget', Widget);
 const page = document.querySelector('[data-embed]');
 const tag = JSON.parse(document.getElementById('embed-tag').textContent);
 const snippet = page.querySelector('[data-snippet]');

@@ -1,21 +1,20 @@
 /** The assistant's form: the widget beside it, answered by the draft as it was saved last. */
-import { asProblem, TalkProblem } from '../sdk/problems.js';
-import { Widget } from '../widget/element.js';
+import { TalkProblem } from '../sdk/problems.js';
+import '../widget/element.js';
 
-if (!customElements.get('goassist-widget')) customElements.define('goassist-widget', Widget);
 const place = document.querySelector('[data-try]');
 const csrf = document.querySelector('[name="csrfmiddlewaretoken"]').value;
 
 async function token() {
   const answer = await fetch(place.dataset.try, { method: 'POST', headers: { 'X-CSRFToken': csrf } }).catch((error) => {
-    throw asProblem(new TalkProblem('offline', { text: String(error) }));
+    throw new TalkProblem('offline', { text: String(error) });
   });
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new TalkProblem('not_live', { text: body.detail });
   return body;
 }
 
-const widget = /** @type {Widget} */ (document.createElement('goassist-widget'));
+const widget = /** @type {import('../widget/element.js').Widget} */ (document.createElement('goassist-widget'));
 widget.embed = token;
 widget.className = 'go-try';
 widget.setAttribute('assistant', place.dataset.assistant);

@@ -5,6 +5,7 @@ import { TalkProblem } from '../sdk/problems.js';
 import { Face } from './face.js';
 import { keepForLater } from './install.js';
 import { Letters } from './letters.js';
+import { act } from '../parts/buttons.js';
 import { Notice } from '../parts/notice.js';
 import { preference, prefer } from './preferences.js';
 import { SoundSettings } from './sound_settings.js';
@@ -64,12 +65,7 @@ class TalkPage {
 
   #act(action) {
     this.#notice.hide();
-    if (action === 'talk') this.#assistant.talk();
-    else if (action === 'cancel') this.#assistant.hangup();
-    else {
-      if (!this.#assistant.live) this.#assistant.hangup();
-      this.#view.invite();
-    }
+    act(action, this.#assistant, () => this.#view.invite());
   }
 
   #chooseFace(shown) {

@@ -4,6 +4,7 @@
  * Emits `talk`, `mute` (boolean), `stop`, `end` and `say` (text).
  */
 
+import { showButtons } from '../parts/buttons.js';
 import { Emitter } from '../sdk/emitter.js';
 
 /** What the visitor reads for each mood, and the hint below it. The shape beside it is chosen by CSS from the mood. */
@@ -22,7 +23,6 @@ const MOODS = {
 };
 const QUALITY = { good: 'Good connection', fair: 'Fair connection', poor: 'Poor connection' };
 const DETOUR = 'Your network blocks direct calls: the sound takes a detour and may come a moment later.';
-const IN_CALL = new Set(['listening', 'muted', 'thinking', 'speaking', 'reconnecting']);
 const METER_WORDS_MS = 500;
 
 export class View extends Emitter {
@@ -52,7 +52,7 @@ export class View extends Emitter {
     this.#root.dataset.mood = mood;
     this.#parts.state.textContent = words;
     this.#parts.hint.textContent = hint;
-    this.#buttons();
+    showButtons(this.#parts, mood);
     if (hadFocus) this.#parts[this.#parts.talk.hidden ? 'end' : 'talk'].focus();
   }
 
@@ -104,17 +104,6 @@ export class View extends Emitter {
   /** Only writing works in this browser. */
   withoutVoice() {
     this.#parts.talk.disabled = true;
-  }
-
-  #buttons() {
-    const { talk, mute, stop, end } = this.#parts;
-    const inCall = IN_CALL.has(this.#mood);
-    const busy = this.#mood === 'starting' || this.#mood === 'waiting';
-    talk.hidden = inCall || busy;
-    mute.hidden = stop.hidden = !inCall;
-    end.hidden = !inCall && !busy && this.#mood !== 'chat' && this.#mood !== 'written';
-    // Not `disabled`: that would take the keyboard focus away in the middle of a press.
-    stop.setAttribute('aria-disabled', String(this.#mood !== 'speaking' && this.#mood !== 'thinking'));
   }
 
   #listen() {

@@ -1,5 +1,6 @@
 /** Wires an assistant to the panel: what one tells, the other shows. */
 
+import { act } from '../parts/buttons.js';
 import { Notice } from '../parts/notice.js';
 import { Transcript } from '../parts/transcript.js';
 import { Assistant } from '../sdk/assistant.js';
@@ -57,12 +58,7 @@ export class Conversation {
 
   #act(action) {
     this.#notice.hide();
-    if (action === 'talk') this.#assistant.talk();
-    else if (action === 'cancel') this.#assistant.hangup();
-    else {
-      if (!this.#assistant.live) this.#assistant.hangup();
-      this.panel.invite();
-    }
+    act(action, this.#assistant, () => this.panel.invite());
   }
 
   #measure() {

@@ -87,6 +87,9 @@ export class Widget extends HTMLElement {
   }
 }
 
+// A page may load this more than once, under addresses that differ.
+if (!customElements.get('goassist-widget')) customElements.define('goassist-widget', Widget);
+
 /** Whether dark letters are read better on it: relative luminance (WCAG 2.2) above the point where both contrast alike. */
 function isLight(color) {
   const context = document.createElement('canvas').getContext('2d');

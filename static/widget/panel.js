@@ -1,9 +1,8 @@
 /** The widget's panel: parts and what they show. Emits `talk`, `mute` (boolean), `stop`, `end`, `say` (text), `close`. */
 
+import { mayStop, showButtons } from '../parts/buttons.js';
 import { Emitter } from '../sdk/emitter.js';
 import { h, icon } from './dom.js';
-
-const IN_CALL = new Set(['listening', 'muted', 'thinking', 'speaking', 'reconnecting']);
 
 export class Panel extends Emitter {
   /** @type {Record<string, HTMLElement>} */
@@ -21,7 +20,6 @@ export class Panel extends Emitter {
     this.#texts = texts;
     this.element = this.#build(texts, options);
     this.#parts = Object.fromEntries([...this.element.querySelectorAll('[data-part]')].map((part) => [part.dataset.part, part]));
-    if (!options.canTalk) this.#parts.talk.hidden = true;
     this.element.addEventListener('keydown', (event) => event.key === 'Escape' && this.#escape(event));
     this.mood('idle');
   }
@@ -36,11 +34,8 @@ export class Panel extends Emitter {
     const hadFocus = this.element.getRootNode().activeElement;
     this.#mood = mood;
     this.#parts.state.textContent = this.#texts.moods[mood];
-    const [inCall, waits] = [IN_CALL.has(mood), mood === 'starting' || mood === 'waiting'];
-    this.#parts.talk.hidden = inCall || waits || this.#parts.talk.hasAttribute('data-never');
-    this.#parts.mute.hidden = this.#parts.stop.hidden = !inCall;
-    this.#parts.end.hidden = !inCall && !waits && mood !== 'chat' && mood !== 'written';
-    this.#parts.stop.setAttribute('aria-disabled', String(!this.#mayStop));
+    showButtons(this.#parts, mood);
+    this.#parts.talk.hidden ||= this.#parts.talk.hasAttribute('data-never');
     if (hadFocus?.hidden) this.focus();
   }
 
@@ -64,14 +59,10 @@ export class Panel extends Emitter {
     (!talk.hidden ? talk : !end.hidden ? end : message).focus();
   }
 
-  get #mayStop() {
-    return this.#mood === 'speaking' || this.#mood === 'thinking';
-  }
-
   /** Stops a reply that is heard, else closes the panel. */
   #escape(event) {
     event.stopPropagation();
-    this.emit(this.#mayStop ? 'stop' : 'close');
+    this.emit(mayStop(this.#mood) ? 'stop' : 'close');
   }
 
   #send(event) {
@@ -94,7 +85,7 @@ export class Panel extends Emitter {
       h('div', { class: 'controls', role: 'group', 'aria-label': texts.controls },
         h('button', { class: 'button button--talk', type: 'button', 'data-part': 'talk', 'data-never': !canTalk, onclick: () => this.emit('talk') }, icon('mic'), texts.talk),
         h('button', { class: 'button', type: 'button', 'data-part': 'mute', 'aria-pressed': 'false', onclick: () => this.emit('mute', !muted()) }, texts.mute),
-        h('button', { class: 'button', type: 'button', 'data-part': 'stop', 'aria-keyshortcuts': 'Escape', onclick: () => this.#mayStop && this.emit('stop') }, texts.stop),
+        h('button', { class: 'button', type: 'button', 'data-part': 'stop', 'aria-keyshortcuts': 'Escape', onclick: () => mayStop(this.#mood) && this.emit('stop') }, texts.stop),
         h('button', { class: 'button', type: 'button', 'data-part': 'end', onclick: () => this.emit('end') }, texts.end)),
       h('form', { onsubmit: (event) => this.#send(event), autocomplete: 'off' },
         h('input', { 'data-part': 'message', type: 'text', maxlength: '2000', 'aria-label': texts.message, placeholder: texts.placeholder, enterkeyhint: 'send' }),

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.house.tree import ROOT
 
 STATIC = ROOT / "static"
-IMPORT = re.compile(r"^(?:import|export) [^;]*?from '(\.[^']+)'", re.MULTILINE)
+IMPORT = re.compile(r"^(?:import|export) (?:[^;]*?from )?'(\.[^']+)'", re.MULTILINE)
 ASKED_BY_PAGES = re.compile(r"\{% static '([^']+)' %\}")
 KB = 1000
 
