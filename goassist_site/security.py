@@ -38,13 +38,13 @@ def csp_policy(origins: list[str]) -> dict[str, Any]:
     }
 
 
-FOR_ANY_SITE = ("/widget.js", "/widget/", "/sdk/", "/parts/")
+FOR_ANY_SITE = ("/static/widget.js", "/static/widget/", "/static/sdk/", "/static/parts/")
 """Modules that pages of other web sites load, with CORS. They are public; no cookie is asked for."""
 
 
 def open_to_any_site(headers: Any, path: str, url: str) -> None:
     """WhiteNoise's WHITENOISE_ADD_HEADERS_FUNCTION. `url`: the file's address."""
-    if any(part in url for part in FOR_ANY_SITE):
+    if url.startswith(FOR_ANY_SITE):
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 

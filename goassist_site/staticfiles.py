@@ -58,7 +58,7 @@ class StaticFiles(WhiteNoiseMiddleware):
             if "gzip" in request.headers.get("Accept-Encoding", ""):
                 body = self._zipped(request.path_info, headers.get("Last-Modified", ""), body)
                 headers |= {"Content-Encoding": "gzip", "Content-Length": str(len(body))}
-        return HttpResponse(body if request.method == "GET" else b"", status=int(answer.status), headers=headers)
+        return HttpResponse(body, status=int(answer.status), headers=headers)
 
     def _zipped(self, path: str, version: str, body: bytes) -> bytes:
         """Made once for each version of a file: there are some hundred, and they are small."""

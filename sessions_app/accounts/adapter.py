@@ -10,8 +10,8 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.urls import reverse
 
+from sessions_app.tenants import sealing
 from sessions_app.tenants.addresses import public_origin, visitor_address
-from sessions_app.tenants.sealing import box
 from sessions_app.tenants.second_factor import has_factor, who_requires
 
 
@@ -63,7 +63,7 @@ class MfaAdapter(DefaultMFAAdapter):
         return has_factor(user, besides=authenticator) or not who_requires(user)
 
     def encrypt(self, text: str) -> str:
-        return box("second_factor").encrypt(text.encode()).decode()
+        return sealing.sealed("second_factor", text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return box("second_factor").decrypt(encrypted_text.encode()).decode()
+        return sealing.opened("second_factor", encrypted_text)

@@ -1,11 +1,10 @@
 """Where a tenant's own people may log in instead of here, and who is who there."""
 
-from cryptography.fernet import InvalidToken
 from django.db import models
 
+from sessions_app.tenants import sealing
 from sessions_app.tenants.models import User
 from sessions_app.tenants.scope import TenantOwned
-from sessions_app.tenants.sealing import box
 
 PURPOSE = "single_sign_on"
 
@@ -30,13 +29,13 @@ class SingleSignOn(TenantOwned):
         return self.issuer
 
     def seal(self, secret: str) -> None:
-        self.secret = box(PURPOSE).encrypt(secret.encode()).decode()
+        self.secret = sealing.sealed(PURPOSE, secret)
 
     def unsealed(self) -> str:
         """The client secret. Raises ValueError when GOASSIST_SECRET_KEY is another one by now."""
         try:
-            return box(PURPOSE).decrypt(self.secret.encode()).decode()
-        except InvalidToken as error:
+            return sealing.opened(PURPOSE, self.secret)
+        except sealing.Lost as error:
             raise ValueError("The client secret cannot be read any more. Enter it again.") from error
 
 

@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from sessions_app.accounts.id_token import Refused
 from sessions_app.accounts.models import SingleSignOn, SsoIdentity
 from sessions_app.accounts.provider import checked_issuer, discovered
-from sessions_app.tenants.console import ConsoleAdmin, ReadOnlyAdmin, standing
+from sessions_app.tenants.console import OnlyOneAdmin, ReadOnlyAdmin, standing
 from sessions_app.tenants.forms import Lines
 from sessions_app.tenants.permissions import Can
 
@@ -64,7 +64,7 @@ class SingleSignOnForm(forms.ModelForm):
 
 
 @admin.register(SingleSignOn)
-class SingleSignOnAdmin(ConsoleAdmin):
+class SingleSignOnAdmin(OnlyOneAdmin):
     read, write = Can.READ_TENANT, Can.WRITE_OWNERS
     form = SingleSignOnForm
     fields = ("issuer", "client_id", "client_secret", "domains", "enabled", "redirect_uri", "login_page")
@@ -81,19 +81,6 @@ class SingleSignOnAdmin(ConsoleAdmin):
         if sso.pk is None:
             return "Shown once this is saved."
         return str(settings.GOASSIST.origins[0] + reverse("account_sso_start", args=[sso.tenant.slug]))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not SingleSignOn.objects.exists()
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """There is one at most: to it, or to the form that makes it."""
-        row = SingleSignOn.objects.first() if self.has_view_permission(request) else None
-        name = "admin:sessions_app_singlesignon"
-        if row is not None:
-            return HttpResponseRedirect(reverse(f"{name}_change", args=[quote(row.pk)]))
-        if self.has_add_permission(request):
-            return HttpResponseRedirect(reverse(f"{name}_add"))
-        return super().changelist_view(request, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if secret := form.cleaned_data.get("client_secret"):

@@ -39,14 +39,9 @@ def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
         was, now = old.get(group) or {}, new.get(group) or {}
         for name in sorted(was.keys() | now.keys()):
             yield from _change(f"{title}: {name}", _words(was.get(name)), _words(now.get(name)))
-    facts = [
-        {part["id"]: f"{part['topic']}: {part['answer']}" for part in side.get("facts") or ()} for side in (old, new)
-    ]
-    yield from _named("Fact", *facts)
-    passages = [
-        {part["id"]: f"{part['title']}: {part['text']}" for part in side.get("passages") or ()} for side in (old, new)
-    ]
-    yield from _named("Document", *passages)
+    for what, group, head, body in NAMED:
+        sides = [{part["id"]: f"{part[head]}: {part[body]}" for part in side.get(group) or ()} for side in (old, new)]
+        yield from _named(what, *sides)
 
 
 def _named(what: str, old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:

@@ -1,5 +1,6 @@
 """The talk page as an app: its manifest, and the service worker that shows it without a connection."""
 
+from pathlib import Path
 from typing import Any, Final
 
 from django.contrib.staticfiles import finders
@@ -47,7 +48,6 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     path = finders.find("talk/service_worker.js")
     if path is None:
         raise Http404
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123
-        answer = HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
+    answer = HttpResponse(Path(path).read_bytes(), content_type="text/javascript; charset=utf-8")
     answer["Cache-Control"] = "no-cache"
     return answer

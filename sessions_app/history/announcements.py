@@ -1,12 +1,13 @@
 """What of a session a tenant's webhooks are told: called where its rows change, in the same transaction."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sessions_app.history.models import Session, Turn
 from sessions_app.webhooks.models import EventType
-from sessions_app.webhooks.services import emit
+from sessions_app.webhooks.services import emit, written
 
 
 def session_started(session_id: str) -> None:
@@ -69,5 +70,5 @@ def _turn(turn: Turn) -> dict[str, Any]:
     }
 
 
-def _moment(moment: Any) -> str | None:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+def _moment(moment: datetime | None) -> str | None:
+    return written(moment) if moment else None

@@ -28,11 +28,10 @@ def pulse(now: datetime | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {"hours": [(first + timedelta(hours=n)).isoformat() for n in range(HOURS)]}
     turns = list(_turns(first))
     for name, key in MEASURES.items():
-        by_hour = [
-            sorted(hour) for hour in _sorted_in(first, ((at, t[key]) for at, t, _, w in turns if key in t and not w))
-        ]
+        measured = ((at, timings[key]) for at, timings, _, warmup in turns if key in timings and not warmup)
+        hours = [sorted(values) for values in _by_hour(first, measured)]
         for percent in (50, 95):
-            told[f"{name}_p{percent}"] = [percentile(hour, percent) for hour in by_hour]
+            told[f"{name}_p{percent}"] = [percentile(values, percent) for values in hours]
     told["turns"] = _counts(first, (at for at, *_ in turns))
     told["interrupted"] = _counts(first, (at for at, _, cut, _ in turns if cut))
     events = _events(first)
@@ -52,7 +51,7 @@ def _events(since: datetime) -> list[tuple[datetime, str]]:
     return list(found.values_list("at", "kind")[:MOST_EVENTS])
 
 
-def _sorted_in(first: datetime, values: Iterable[tuple[datetime, float]]) -> list[list[float]]:
+def _by_hour(first: datetime, values: Iterable[tuple[datetime, float]]) -> list[list[float]]:
     hours: list[list[float]] = [[] for _ in range(HOURS)]
     for at, value in values:
         number = int((at - first) / timedelta(hours=1))
@@ -62,4 +61,4 @@ def _sorted_in(first: datetime, values: Iterable[tuple[datetime, float]]) -> lis
 
 
 def _counts(first: datetime, moments: Iterable[datetime]) -> list[int]:
-    return [len(hour) for hour in _sorted_in(first, ((at, 1.0) for at in moments))]
+    return [len(hour) for hour in _by_hour(first, ((at, 1.0) for at in moments))]

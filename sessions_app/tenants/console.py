@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -155,6 +155,23 @@ class ConsoleAdmin(ModelAdmin):
         response = TemplateResponse(request, "admin/shown_once.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+
+class OnlyOneAdmin(ConsoleAdmin):
+    """Of what a tenant has one at most: a form in place of a list."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not self.model._default_manager.exists()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """To the row, or to the form that makes it."""
+        row = self.model._default_manager.first() if self.has_view_permission(request) else None
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        if row is not None:
+            return HttpResponseRedirect(reverse(f"{name}_change", args=[quote(row.pk)]))
+        if self.has_add_permission(request):
+            return HttpResponseRedirect(reverse(f"{name}_add"))
+        return super().changelist_view(request, extra_context)
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

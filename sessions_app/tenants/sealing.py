@@ -6,8 +6,24 @@ A database that is copied tells none of it. Whoever changes GOASSIST_SECRET_KEY 
 import base64
 import hashlib
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+
+
+class Lost(ValueError):
+    """It was sealed under another GOASSIST_SECRET_KEY, or is no seal of ours."""
+
+
+def sealed(purpose: str, text: str) -> str:
+    return box(purpose).encrypt(text.encode()).decode()
+
+
+def opened(purpose: str, text: str) -> str:
+    """Raises Lost."""
+    try:
+        return box(purpose).decrypt(text.encode()).decode()
+    except InvalidToken as error:
+        raise Lost(f"What was sealed for {purpose} cannot be opened any more.") from error
 
 
 def box(purpose: str) -> Fernet:

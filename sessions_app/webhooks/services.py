@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -169,6 +169,11 @@ def forget_old() -> int:
     return gone
 
 
+def written(moment: datetime) -> str:
+    """As messages have it: RFC 3339, UTC, milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _must_be_on(endpoint: WebhookEndpoint) -> None:
     if not endpoint.enabled:
         raise TurnedOff("This webhook is disabled. Enable it first.")
@@ -178,7 +183,7 @@ def _written(
     tenant_id: UUID, kind: str, data: dict[str, Any], endpoints: list[WebhookEndpoint], about: str = ""
 ) -> list[WebhookDelivery]:
     now = timezone.now()
-    told = {"type": kind, "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "data": data}
+    told = {"type": kind, "timestamp": written(now), "data": data}
     event = WebhookEvent.objects.create(
         tenant_id=tenant_id, type=kind, about=about, created_at=now,
         payload=json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":")),

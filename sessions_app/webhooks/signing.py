@@ -9,14 +9,14 @@ import secrets
 from datetime import datetime
 from typing import Final
 
-from cryptography.fernet import InvalidToken
 from standardwebhooks import Webhook
 
-from sessions_app.tenants.sealing import box
+from sessions_app.tenants import sealing
 from sessions_app.webhooks.models import WebhookEndpoint
 
 SECRET_BYTES: Final = 32
 PREFIX: Final = "whsec_"
+PURPOSE: Final = "webhook"
 
 
 class SecretLost(RuntimeError):
@@ -28,14 +28,14 @@ def new_secret() -> str:
 
 
 def sealed(secret: str) -> str:
-    return box("webhook").encrypt(secret.encode()).decode()
+    return sealing.sealed(PURPOSE, secret)
 
 
 def opened(text: str) -> str:
     """Raises SecretLost."""
     try:
-        return box("webhook").decrypt(text.encode()).decode()
-    except InvalidToken as error:
+        return sealing.opened(PURPOSE, text)
+    except sealing.Lost as error:
         raise SecretLost("The secret cannot be opened any more. Rotate it.") from error
 
 
