@@ -2,7 +2,6 @@
 embeds it, a visitor talks with it. The guide's pictures are taken here (GOASSIST_PICTURES=docs/screenshots).
 """
 
-import os
 import re
 import time
 from pathlib import Path
@@ -11,13 +10,12 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.routes.other_sites import a_site
-from tests.routes.visitors import CONNECTED, FLAGS, a_visitor, script
+from tests.routes.people import PICTURES, log_in
+from tests.routes.visitors import CHROMIUM, CONNECTED, FLAGS, a_visitor, script
 from tests.stack import ROOT, Stack
 
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(240)]
 
-CHROMIUM = "/usr/bin/chromium"
-PICTURES = os.environ.get("GOASSIST_PICTURES", "")
 OWNER = "sam@green-dental.example"
 PASSWORD = "a quiet afternoon in spring"
 PERSONA = "You are Kim at the reception of Green Dental. You are friendly and brief, and you are a computer assistant."
@@ -47,17 +45,9 @@ async def a_person(browser: Browser, stack: Stack) -> Page:
     return await context.new_page()
 
 
-async def log_in(page: Page, email: str, password: str) -> None:
-    await page.goto("/admin/")
-    await page.get_by_label("Email").fill(email)
-    await page.get_by_label("Password", exact=True).fill(password)
-    await page.get_by_role("button", name="Log in").click()
-    await page.wait_for_load_state()
-
-
 async def opens_a_tenant(page: Page, stack: Stack, pages: Pages) -> str:
     """The operator's part; the invitation's link."""
-    await log_in(page, stack.seed["operator"]["email"], stack.seed["operator"]["password"])
+    await log_in(page, stack.seed["operator"])
     await page.goto("/admin/sessions_app/tenant/add/")
     await page.locator("[name=name]").fill("Green Dental")
     await page.locator("[name=slug]").fill("green-dental")

@@ -12,6 +12,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright
 
 from tests.routes.operators import FLAGS
+from tests.routes.people import log_in
 from tests.routes.visitors import CHROMIUM
 from tests.stack import Stack
 
@@ -39,11 +40,7 @@ class Person:
         assert troubles == []
 
     async def log_in(self, page: Page) -> None:
-        await page.goto("/admin/")
-        await page.get_by_label("Email").fill(self.email)
-        await page.get_by_label("Password", exact=True).fill(self.password)
-        await page.get_by_role("button", name="Log in").click()
-        await page.wait_for_load_state()
+        await log_in(page, {"email": self.email, "password": self.password})
 
     async def confirm(self, page: Page) -> None:
         """Before a second factor is changed the password is asked for again."""

@@ -1,10 +1,9 @@
 """The console's first page in a real browser: drawn, told news by its websocket, and fit for everybody."""
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
-from tests.routes.test_assistant_console import log_in, seen
-from tests.routes.visitors import CHROMIUM, FLAGS
+from tests.routes.people import at_the_console, seen
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -26,32 +25,18 @@ async def test_every_page_keeps_to_the_policy_and_to_axes_rules(embedded_stack: 
     """No inline script, nothing from elsewhere; no serious finding in light and dark."""
     person = embedded_stack.seed["operator"] if who == "operator" else embedded_stack.tenant("harbor-law")["owner"]
     seen_by_them = 0
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page(viewport={"width": 1280, "height": 900}, base_url=embedded_stack.url)
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
-        await log_in(page, embedded_stack, person)
+    async with at_the_console(embedded_stack, person) as page:
         for address in PAGES:
             answer = await page.goto(address)
             assert answer is not None and answer.status in {200, 403}, (address, answer and answer.status)
             if answer.status == 200:
                 seen_by_them += 1
                 await seen(page, f"{who}-{address.strip('/').replace('/', '-')}")
-        await browser.close()
-    assert complaints == []
     assert seen_by_them > 8
 
 
 async def test_the_overview_is_drawn_and_told_news(embedded_stack: Stack) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page(viewport={"width": 1280, "height": 900})
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if "Security Policy" in said.text else None)
-        await log_in(page, embedded_stack)
+    async with at_the_console(embedded_stack, embedded_stack.tenant("harbor-law")["owner"]) as page:
         await expect(page.locator("[data-overview][data-live=yes]")).to_be_visible()
         for name in ("ttfa", "barge_in", "turns", "troubles"):
             await expect(page.locator(f"[data-chart-of={name}] canvas")).to_be_visible()
@@ -64,5 +49,3 @@ async def test_the_overview_is_drawn_and_told_news(embedded_stack: Stack) -> Non
         await seen(page, "overview")
         await page.set_viewport_size({"width": 390, "height": 844})
         await seen(page, "overview-phone")
-        await browser.close()
-    assert complaints == []

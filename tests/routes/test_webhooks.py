@@ -5,10 +5,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from tests.fakes.receiver import Receiver
-from tests.routes.visitors import CHROMIUM, FLAGS
+from tests.routes.people import at_the_console
 from tests.stack import Stack, embedded
 
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -33,17 +33,9 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 async def console(stack: Stack) -> AsyncIterator[Page]:
     """The owner's, signed in, at the list of webhooks."""
-    owner = stack.tenant(TENANT)["owner"]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = await browser.new_page()
-        await page.goto(f"{stack.url}/admin/sessions_app/webhookendpoint/")
-        await page.fill("input[name=login]", owner["email"])
-        await page.fill("input[name=password]", owner["password"])
-        async with page.expect_navigation():
-            await page.press("input[name=password]", "Enter")
+    async with at_the_console(stack, stack.tenant(TENANT)["owner"]) as page:
+        await page.goto("/admin/sessions_app/webhookendpoint/")
         yield page
-        await browser.close()
 
 
 async def made(page: Page, stack: Stack, url: str) -> str:

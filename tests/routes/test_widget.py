@@ -3,25 +3,17 @@
 import re
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.routes.other_sites import a_site, key_for, with_widget
+from tests.routes.people import findings
 from tests.routes.visitors import CONNECTED, a_visitor, script
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(180)]
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 QUESTION = "What are your opening hours on Saturday?"
-SERIOUS = {"serious", "critical"}
-
-
-async def findings(page: Page) -> list[str]:
-    await page.evaluate(AXE)
-    found = await page.evaluate("() => axe.run('goassist-widget')")
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"] if one["impact"] in SERIOUS]
 
 
 async def test_a_page_of_another_origin_talks_with_one_tag(embedded_stack: Stack, tmp_path: Path) -> None:
@@ -41,7 +33,7 @@ async def test_a_page_of_another_origin_talks_with_one_tag(embedded_stack: Stack
             await page.get_by_role("button", name="Talk", exact=True).click()
             await page.wait_for_function(CONNECTED, timeout=30_000)
             await expect(page.get_by_role("log")).to_contain_text(re.compile("saturday", re.IGNORECASE), timeout=40_000)
-            assert await findings(page) == []
+            assert await findings(page, "goassist-widget") == []
             await page.get_by_role("button", name="End", exact=True).click()
             await expect(page.get_by_role("button", name="Talk", exact=True)).to_be_focused()
             await page.keyboard.press("Escape")
@@ -76,4 +68,4 @@ async def test_typing_into_the_widget_is_answered_in_dark_and_in_place(embedded_
             await page.keyboard.press("Enter")
             log = page.get_by_role("log")
             await expect(log).to_contain_text(re.compile("saturday.*saturday", re.IGNORECASE | re.DOTALL))
-            assert await findings(page) == []
+            assert await findings(page, "goassist-widget") == []

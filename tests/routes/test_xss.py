@@ -12,6 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from tests.routes.hostile import RAN, WORDS
 from tests.routes.other_sites import a_site, with_widget
+from tests.routes.people import log_in
 from tests.routes.visitors import CHROMIUM, FLAGS
 from tests.stack import Stack
 
@@ -121,11 +122,7 @@ async def visitors_pages(page: Page, origin: str) -> None:
 
 
 async def the_console(page: Page, made: dict[str, Any]) -> None:
-    await page.goto("/admin/")
-    await page.get_by_label("Email").fill("owner@hostile.example")
-    await page.get_by_label("Password", exact=True).fill("a password for this test")
-    await page.get_by_role("button", name="Log in").click()
-    await page.wait_for_load_state()
+    await log_in(page, {"email": "owner@hostile.example", "password": "a password for this test"})
     await holds(page, "overview")
     console = "/admin/sessions_app"
     assistant = f"{console}/assistant/{made['assistant'].replace('_', '_5F')}"

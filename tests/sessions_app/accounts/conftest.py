@@ -28,3 +28,11 @@ def business(db: None, provider: Provider) -> tuple[Tenant, User]:
     person = make_member(tenant)
     connect(tenant, provider)
     return tenant, person
+
+
+@pytest.fixture
+def tenant(db: None, provider: Provider) -> Tenant:
+    """One whose people log in at that provider."""
+    tenant = make_tenant("Harbor")
+    connect(tenant, provider)
+    return tenant

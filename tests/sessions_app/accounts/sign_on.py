@@ -6,7 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from sessions_app.accounts.models import SingleSignOn
-from sessions_app.tenants.models import Tenant, User
+from sessions_app.tenants.invitations import invite
+from sessions_app.tenants.models import AuditEntry, Invitation, Role, Tenant, User
 from sessions_app.tenants.scope import tenant_scope
 from tests.fakes.provider import CLIENT, SECRET, Provider
 
@@ -39,3 +40,19 @@ def logged_in_as(client: Client) -> str | None:
 def refused(tenant: Tenant, provider: Provider, person: User, **more: Any) -> bool:
     client, answer = log_in(tenant, provider, sub="p1", email=person.email, **more)
     return answer.status_code == 403 and logged_in_as(client) is None
+
+
+def entries(tenant: Tenant, action: str) -> list[AuditEntry]:
+    """Of the tenant's audit log."""
+    with tenant_scope(tenant.pk):
+        return list(AuditEntry.objects.filter(action=action))
+
+
+def asked(tenant: Tenant, email: str, role: Role = Role.EDITOR) -> Invitation:
+    """Somebody is invited."""
+    with tenant_scope(tenant.pk):
+        return invite(tenant=tenant, email=email, role=role)[0]
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())

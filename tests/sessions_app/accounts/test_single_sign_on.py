@@ -8,36 +8,25 @@ from django.test import Client
 from django.urls import reverse
 
 from sessions_app.accounts.models import SingleSignOn
-from sessions_app.tenants.invitations import invite, take_back
-from sessions_app.tenants.models import AuditEntry, Invitation, Membership, Role, Tenant, User
+from sessions_app.tenants.invitations import take_back
+from sessions_app.tenants.models import Invitation, Membership, Role, Tenant, User
 from sessions_app.tenants.scope import everyone, tenant_scope
 from sessions_app.tenants.services import remove_member
 from tests.fakes.office import make_member, make_tenant, signed_in
 from tests.fakes.provider import EC
-from tests.sessions_app.accounts.sign_on import CALLBACK, CHOOSE, CONSOLE, begin, connect, log_in, logged_in_as
+from tests.sessions_app.accounts.sign_on import (
+    CALLBACK,
+    CHOOSE,
+    CONSOLE,
+    asked,
+    begin,
+    entries,
+    log_in,
+    logged_in_as,
+    text,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def tenant(provider):
-    tenant = make_tenant("Harbor")
-    connect(tenant, provider)
-    return tenant
-
-
-def entries(tenant, action):
-    with tenant_scope(tenant.pk):
-        return list(AuditEntry.objects.filter(action=action))
-
-
-def asked(tenant, email, role=Role.EDITOR):
-    with tenant_scope(tenant.pk):
-        return invite(tenant=tenant, email=email, role=role)[0]
-
-
-def text(answer):
-    return answer.content.decode()
 
 
 # The way in ---------------------------------------------------------------------------------------------------------

@@ -8,35 +8,23 @@ from django.urls import URLResolver, reverse
 from sessions_app.accounts import urls
 from sessions_app.accounts.models import SingleSignOn, SsoIdentity
 from sessions_app.accounts.pinned import OPEN
-from sessions_app.tenants.invitations import invite
-from sessions_app.tenants.models import AuditEntry, Membership, Role, User
+from sessions_app.tenants.models import Membership, Role, User
 from sessions_app.tenants.scope import tenant_scope
 from sessions_app.tenants.services import add_member, remove_member
 from tests.fakes.office import PASSWORD, make_member, make_operator, make_tenant, signed_in
-from tests.sessions_app.accounts.sign_on import CALLBACK, CONSOLE, begin, connect, log_in, logged_in_as
+from tests.sessions_app.accounts.sign_on import (
+    CALLBACK,
+    CONSOLE,
+    asked,
+    begin,
+    connect,
+    entries,
+    log_in,
+    logged_in_as,
+    text,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def tenant(provider):
-    tenant = make_tenant("Harbor")
-    connect(tenant, provider)
-    return tenant
-
-
-def entries(tenant, action):
-    with tenant_scope(tenant.pk):
-        return list(AuditEntry.objects.filter(action=action))
-
-
-def asked(tenant, email, role=Role.EDITOR):
-    with tenant_scope(tenant.pk):
-        return invite(tenant=tenant, email=email, role=role)[0]
-
-
-def text(answer):
-    return answer.content.decode()
 
 
 def test_it_becomes_no_operator(tenant, provider):
