@@ -47,7 +47,7 @@ def fill(sessions: int) -> Any:
     """Returns the large tenant."""
     from django.utils import timezone
 
-    from sessions_app.history.models import Session, Turn
+    from sessions_app.history.models import Session, SessionEvent, Turn
     from sessions_app.tenants.scope import everyone
     from tests.fakes.office import make_assistant, make_tenant
 
@@ -75,6 +75,7 @@ def fill(sessions: int) -> Any:
             Turn.objects.bulk_create(
                 [_turn(Turn, row, number, chance) for row in rows for number in range(TURNS)], batch_size=2_000
             )
+            SessionEvent.objects.bulk_create([_event(SessionEvent, row, chance) for row in rows], batch_size=2_000)
     return tenants[0]
 
 
@@ -85,6 +86,11 @@ def _turn(turn: Any, row: Any, number: int, chance: random.Random) -> Any:
         reply_text="We open at nine on weekdays.", finished=True, started_at=row.at + timedelta(seconds=20 * number),
         ended_at=row.at + timedelta(seconds=20 * number + 8), timings=timings, interrupted=number == 2,
     )  # fmt: skip
+
+
+def _event(event: Any, row: Any, chance: random.Random) -> Any:
+    kind = chance.choice(("budget.over", "error", "cancel", "notice"))
+    return event(tenant_id=row.tenant_id, session=row, leg=1, seq=1, turn=1, kind=kind, at=row.at, data={"code": "x"})
 
 
 @contextmanager
