@@ -23,6 +23,8 @@ class EventKind(enum.StrEnum):
     """`text`: the reply as heard; `reply`, `interrupted`, `timings`, `warmup`, `turn_id`, `origin`."""
     CANCEL = "cancel"
     """The CANCEL message of the contract: `type` "CANCEL", `reason`, `t_event_ms`, `reply`."""
+    RECORDING = "recording"
+    """`on`: whether the call is being recorded from now on."""
     NOTICE = "notice"
     """`code`, `text`: something the visitor should know (draining, limit near)."""
     OVER_BUDGET = "budget.over"
@@ -33,7 +35,16 @@ class EventKind(enum.StrEnum):
     """`reason`."""
 
 
-LASTING = frozenset({EventKind.CANCEL, EventKind.NOTICE, EventKind.OVER_BUDGET, EventKind.ERROR, EventKind.ENDED})
+LASTING = frozenset(
+    {
+        EventKind.CANCEL,
+        EventKind.RECORDING,
+        EventKind.NOTICE,
+        EventKind.OVER_BUDGET,
+        EventKind.ERROR,
+        EventKind.ENDED,
+    }
+)
 """What the history keeps beside the turns: what happened to them, not each step that they took."""
 
 

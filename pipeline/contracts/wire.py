@@ -8,7 +8,7 @@ deadline (epoch seconds) and a `reply_to`, and handlers may run twice.
 | --- | --- | --- |
 | Offer | office → any free worker | `offers_channel(pool)` |
 | Answer, Refusal | worker → office | the Offer's `reply_to` |
-| Candidate, Hangup, Chat, SpecChanged | office → the worker that holds the session | `Answer.mailbox` |
+| Candidate, Hangup, Chat, Record, SpecChanged | office → the worker that holds the session | `Answer.mailbox` |
 | ChatReply | worker → office | the Chat's `reply_to` |
 | RollCall | office → all workers | group `WORKERS_GROUP` |
 | Report | worker → office | the RollCall's `reply_to` |
@@ -80,6 +80,8 @@ class Offer(Wired):
     """Epoch seconds at which the session's audio clock read zero."""
     transport: str = "webrtc"
     """`websocket`: no `sdp`; the sound comes to the audio door that the answer names."""
+    record: bool = False
+    """The tenant wishes it, and the visitor has agreed."""
 
     def expired(self, now: float | None = None) -> bool:
         return (time.time() if now is None else now) > self.deadline
@@ -127,6 +129,15 @@ class Hangup(Wired):
     type: ClassVar[str] = "hangup"
     session_id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Wired):
+    """The visitor agrees to be recorded (`on`), or does not any more: what this leg has recorded so far is deleted."""
+
+    type: ClassVar[str] = "record"
+    session_id: str
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from pipeline.core.replying import Replying
 from pipeline.core.scos import Scos
 from pipeline.core.speaking import Speaking
 from pipeline.core.surroundings import Surroundings
+from pipeline.core.taping import Taping, Tapped
 from pipeline.core.tasks import Tasks
 from pipeline.core.telling import Teller
 from pipeline.core.thinking import Thinking
@@ -68,6 +69,7 @@ class Parts:
     budget: Budget
     context: Context
     scos: Scos
+    taping: Taping | None
 
     async def quiet(self) -> None:
         """Nothing is said, prepared or asked any more."""
@@ -131,11 +133,12 @@ def wire(
         on_end=owner.hang_up,
         on_failure=owner.task_failed,
     )
-    listening = _ears(spec, around, line, hearing, conversing)
+    taping = _tape(owner, spec, clock, around, line, teller)
+    listening = _ears(spec, around, line, hearing, conversing, taping)
     over.listening = versions.listening = listening
     return Parts(
         teller, facing, mouth, floor, listening, versions, turns, drafting, conversing, nudging, tones, budget,
-        context, scos,
+        context, scos, taping,
     )  # fmt: skip
 
 
@@ -154,13 +157,27 @@ def _thinking(
     )
 
 
+def _tape(
+    owner: Owner, spec: AssistantSpec, clock: SessionClock, around: Surroundings, line: Line | None, teller: Teller
+) -> Taping | None:
+    if line is None:
+        return None
+    return Taping(owner.id, spec.tenant_id, owner.leg, clock, line.speaker, around.recorder, teller)
+
+
 def _ears(
-    spec: AssistantSpec, around: Surroundings, line: Line | None, hearing: Hearing | None, conversing: Conversing
+    spec: AssistantSpec,
+    around: Surroundings,
+    line: Line | None,
+    hearing: Hearing | None,
+    conversing: Conversing,
+    taping: Taping | None,
 ) -> Listening | None:
-    if line is None or hearing is None:
+    if line is None or hearing is None or taping is None:
         return None
     settings = EarSettings.of(spec.turns, around.engines.turns.sound_s)
-    conversing.listening = Listening(line.microphone, around.engines.vad, hearing, settings, conversing)
+    microphone = Tapped(line.microphone, taping.heard)
+    conversing.listening = Listening(microphone, around.engines.vad, hearing, settings, conversing)
     return conversing.listening
 
 

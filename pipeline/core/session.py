@@ -49,6 +49,7 @@ class Session:
         self._clock = clock
         self._around = around
         self._greeted = bool(offer.history)
+        self._agreed = offer.record
         self._limits = Limits(clock)
         self._tasks = Tasks(f"session {self.id}", self.task_failed)
         self._connected = asyncio.Event()
@@ -78,6 +79,10 @@ class Session:
             self._tasks.spawn("line", self._watch_line(self.line))
             self._tasks.spawn("greeting", self._greet())
             self._tasks.spawn("progress", parts.mouth.follow_progress())
+        if parts.taping is not None:
+            self._tasks.spawn("recording", parts.taping.run())
+            if self._agreed:
+                parts.taping.begin()
         self._tasks.spawn("versions", parts.versions.run())
         self._tasks.spawn("beat", self._beat())
         parts.context.after_turn(self.spec)
@@ -113,6 +118,16 @@ class Session:
     def swap(self, spec: AssistantSpec) -> None:
         """A new version was published: it answers from the next turn on, once its index is built."""
         self._parts.versions.publish(spec)
+
+    def record(self, on: bool) -> None:
+        """The visitor agrees to be recorded, or does not any more: then what there is is deleted. In writing: no."""
+        self._agreed = on
+        if (taping := self._parts.taping) is None or not self._connected.is_set() or self._ended.done():
+            return
+        if on:
+            taping.begin()
+        else:
+            taping.end(keep=False)
 
     @property
     def spec(self) -> AssistantSpec:
@@ -216,6 +231,8 @@ class Session:
         self._parts.conversing.leaving()
         await self._parts.quiet()
         await self._tasks.finished("words", LAST_WORDS_S)
+        if self._parts.taping is not None:
+            self._parts.taping.end(keep=True)
         self._parts.teller.tell(EventKind.ENDED, reason=reason)
         self._journal_leg("ended", reason)
         await self._tasks.close()

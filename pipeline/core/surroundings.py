@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.contracts.dialogue import Record, Usage
+from pipeline.contracts.recording import Recording
 from pipeline.core.ports import Engines
 
 
@@ -21,6 +22,36 @@ class Publisher(Protocol):
 
     def event(self, session_id: str, event: dict[str, Any]) -> None: ...
     def faces(self, session_id: str, frames: list[dict[str, Any]]) -> None: ...
+
+
+class Tape(Protocol):
+    """Sound of one call on its way to a file. Nothing here waits or raises: a disk that fails must not end a call."""
+
+    @property
+    def broken(self) -> bool:
+        """It takes no more; what it took before is kept."""
+        ...
+
+    def write(self, visitor: bytes, agent: bytes, agent_hz: int) -> None:
+        """As long a piece of both, mono s16le: the visitor at EAR_RATE_HZ, the assistant at `agent_hz`."""
+        ...
+
+    def close(self, *, keep: bool) -> None:
+        """No more comes. Not kept: the file is deleted."""
+        ...
+
+
+class Recorder(Protocol):
+    def open(self, recording: Recording) -> Tape | None:
+        """None: there is no room for it now."""
+        ...
+
+
+class NoRecorder:
+    """Of a worker that has nowhere to put recordings."""
+
+    def open(self, recording: Recording) -> None:
+        return None
 
 
 class Meter(Protocol):
@@ -104,3 +135,4 @@ class Surroundings:
     publisher: Publisher
     meter: Meter
     load: Load
+    recorder: Recorder = NoRecorder()

@@ -11,7 +11,7 @@ from pipeline.contracts.wire import Answer, Offer, Refusal, Report, offers_chann
 from pipeline.core.clock import MonotonicClock
 from pipeline.core.ports import Engines
 from pipeline.core.session import Session
-from pipeline.core.surroundings import Surroundings
+from pipeline.core.surroundings import NoRecorder, Surroundings
 from pipeline.worker import gpus, metrics
 from pipeline.worker.assembly import Terms, build_engines, build_session, close_engines, start_engines
 from pipeline.worker.audio_door import AudioDoor
@@ -30,6 +30,7 @@ from pipeline.worker.publisher import LayerPublisher
 from pipeline.worker.rehearsal import Cast, learn, rehearse
 from pipeline.worker.seats import Seats
 from pipeline.worker.settings import WorkerSettings
+from pipeline.worker.shipping import Keep, Shipping
 from pipeline.worker.spool import Spool
 from pipeline.worker.watchdog import Watchdog
 
@@ -47,8 +48,10 @@ class Host:
         store: Store,
         touch: Callable[[list[str]], None] | None = None,
         cast: Cast = tuple,
+        keep: Keep | None = None,
     ) -> None:
-        """`store`, `touch` (these sessions are alive) and `cast` (whom to rehearse) block and are called in threads."""
+        """`store`, `touch` (these sessions are alive), `cast` (whom to rehearse) and `keep` (recordings; without it, or
+        a folder for them, nothing is recorded) block and are called in threads."""
         self.settings = settings
         self.sessions: dict[str, Session] = {}
         self.ready = asyncio.Event()
@@ -56,6 +59,7 @@ class Host:
         self._store = store
         self._touch = touch
         self._cast = cast
+        self._keep = keep
         self._seats = Seats(settings.seats)
         self._gpus = gpus.found()
         self.load = WorkerLoad(
@@ -82,7 +86,7 @@ class Host:
         self._draining.set()
 
     async def run(self) -> None:
-        engines = build_engines(self.settings)
+        engines, shipping = build_engines(self.settings), self._shipping()
         spool = Spool(self.settings.spool_dir, self.settings.name)
         try:
             await start_engines(engines)
@@ -92,9 +96,11 @@ class Host:
             raise
         drainer = Drainer(spool, self.settings.spool_dir, self._store)
         journal, meter = ObservedJournal(spool, self.load), PrometheusMeter(self.load)
-        around = Surroundings(self.settings.name, engines, journal, self._publisher, meter, self.load)
+        recorder = shipping.recorder if shipping is not None else NoRecorder()
+        around = Surroundings(self.settings.name, engines, journal, self._publisher, meter, self.load, recorder)
         self._mailbox.on_version = lambda spec: self._spawn("version", learn(spec, engines))
-        background = [asyncio.create_task(c, name=f"background {n}") for n, c in self._background(drainer).items()]
+        jobs = self._background(drainer) | ({"recordings": shipping.run()} if shipping is not None else {})
+        background = [asyncio.create_task(c, name=f"background {n}") for n, c in jobs.items()]
         offers = asyncio.create_task(self._take_offers(around), name="background offers")
         for task in (offers, *background):
             task.add_done_callback(self._background_done)
@@ -108,6 +114,8 @@ class Host:
             self.ready.clear()
             await end({offers, *background, *self._tasks})
             await drainer.finish()
+            if shipping is not None:
+                await shipping.finish()
             await self._audio_door.close()
             await close_engines(engines)
             if self._gpus is not None:
@@ -121,6 +129,10 @@ class Host:
         except BaseException:
             await close_engines(engines)
             raise
+
+    def _shipping(self) -> Shipping | None:
+        directory = self.settings.recordings_dir
+        return None if directory is None or self._keep is None else Shipping(directory, self._keep)
 
     def _background(self, drainer: Drainer) -> dict[str, Coroutine[Any, Any, None]]:
         jobs = {

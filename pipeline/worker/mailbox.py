@@ -12,6 +12,7 @@ from pipeline.contracts.wire import (
     Chat,
     ChatReply,
     Hangup,
+    Record,
     Refusal,
     Report,
     RollCall,
@@ -74,6 +75,8 @@ class Mailbox:
                 self._spawn("chat", self._chat(Chat.from_wire(message)))
             case RollCall.type:
                 self._spawn("report", self._tell(RollCall.from_wire(message).reply_to, self._report()))
+            case Record.type:
+                self._record(Record.from_wire(message))
             case Watch.type:
                 if (session := self._sessions.get(Watch.from_wire(message).session_id)) is not None:
                     session.watched()
@@ -84,6 +87,10 @@ class Mailbox:
                 self.on_version(spec)
             case other:
                 raise WireError(f"unknown type {other!r}")
+
+    def _record(self, message: Record) -> None:
+        if (session := self._sessions.get(message.session_id)) is not None:
+            session.record(message.on)
 
     async def _candidate(self, message: Candidate) -> None:
         session = self._sessions.get(message.session_id)

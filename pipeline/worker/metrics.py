@@ -85,6 +85,9 @@ JOURNAL_LOST = Counter("goassist_journal_lost_total", "Journal records given up 
 JOURNAL_RETRIES = Counter("goassist_journal_retries_total", "Times the database did not take the journal")
 JOURNAL_TORN = Counter("goassist_journal_torn_total", "Unreadable journal lines that were skipped")
 JOURNAL_ADOPTED = Counter("goassist_journal_adopted_total", "Spools of dead workers taken over")
+RECORDINGS = Gauge("goassist_recordings", "Calls that this worker is recording")
+RECORDINGS_ENDED = Counter("goassist_recordings_ended_total", "Recordings, by how they ended", ["outcome"])
+RECORDINGS_WAITING = Gauge("goassist_recordings_waiting", "Recordings on this machine's disk, those under way included")
 
 PACKETS_LOST = Gauge("goassist_packets_lost", "Inbound RTP packets lost, running sessions of this worker")
 PACKET_JITTER = Gauge("goassist_packet_jitter_seconds", "Worst inbound RTP jitter of this worker's sessions")

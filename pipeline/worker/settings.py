@@ -31,6 +31,8 @@ class WorkerSettings:
 
     spool_dir: Path
     """Where the journal's spool files lie; shared by the workers of one machine."""
+    recordings_dir: Path | None = None
+    """Where recordings lie until they are kept elsewhere; shared likewise. None: nothing is recorded."""
     seats: int = 8
     pool: str = "default"
     name: str = field(default_factory=default_name)

@@ -29,6 +29,7 @@ from tests.fakes.machine import (
     a_spec,
 )
 from tests.fakes.meter import FakeMeter
+from tests.fakes.tape import FakeRecorder
 
 
 @dataclass
@@ -47,6 +48,7 @@ class FakeCall:
     meter: FakeMeter
     detector: FakeTurnDetector
     vad: FakeVad
+    recorder: FakeRecorder
 
     async def say(self, ms: float, pcm: bytes = SPEECH) -> None:
         """The visitor makes this sound for so long, in fake real time."""
@@ -72,6 +74,7 @@ async def a_call(
     in_writing: bool = False,
     history: Sequence[list[str]] = (),
     leg: int = 1,
+    record: bool = False,
     **spec: Any,
 ) -> FakeCall:
     clock = FakeClock()
@@ -79,12 +82,14 @@ async def a_call(
     journal, publisher, meter = FakeJournal(), FakePublisher(), FakeMeter()
     vad, detector = FakeVad(), FakeTurnDetector()
     engines = Engines(vad, asr, detector, FakeEcho(), FakeRetriever(), language, voice, face, AtOnce())
-    around = Surroundings("w1", engines, journal, publisher, meter, FakeLoad())
+    around = Surroundings("w1", engines, journal, publisher, meter, FakeLoad(), recorder := FakeRecorder())
     the_spec = a_spec(**spec)
     line = None if in_writing else FakeLine(clock)
     offer = Offer(
-        "s1", leg, the_spec.to_manifest(), "" if in_writing else "v=0", "r", 0.0, [list(h) for h in history], 0.0
-    )
+        "s1", leg, the_spec.to_manifest(), "" if in_writing else "v=0", "r", 0.0, [list(h) for h in history], 0.0,
+        record=record,
+    )  # fmt: skip
     hearing = None if in_writing else await asr.open(the_spec)
     session = Session(offer, the_spec, SessionClock(clock, 0.0, 0.0), around, line, hearing)
-    return FakeCall(clock, session, line, asr, language, voice, face, journal, publisher, meter, detector, vad)
+    fakes = (asr, language, voice, face, journal, publisher, meter, detector, vad, recorder)
+    return FakeCall(clock, session, line, *fakes)

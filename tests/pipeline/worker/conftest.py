@@ -17,6 +17,7 @@ from pipeline.contracts.spec import AssistantSpec
 from pipeline.contracts.wire import Offer, offers_channel
 from pipeline.worker.host import Host
 from pipeline.worker.settings import WorkerSettings
+from pipeline.worker.shipping import Keep
 from tests.fakes.caller import Caller
 from tests.fakes.machine import a_spec
 
@@ -72,10 +73,10 @@ class Worker:
 
 
 @asynccontextmanager
-async def a_worker(tmp_path: Path, **settings: Any) -> AsyncIterator[Worker]:
+async def a_worker(tmp_path: Path, keep: Keep | None = None, **settings: Any) -> AsyncIterator[Worker]:
     layer = InMemoryChannelLayer()
     kept: list[Record] = []
-    host = Host(WorkerSettings(spool_dir=tmp_path, engines=SCRIPTED, **settings), layer, kept.extend)
+    host = Host(WorkerSettings(spool_dir=tmp_path, engines=SCRIPTED, **settings), layer, kept.extend, keep=keep)
     task = asyncio.create_task(host.run())
     ready = asyncio.create_task(host.ready.wait())
     await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)

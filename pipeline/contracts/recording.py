@@ -1,0 +1,41 @@
+"""A recorded stretch of a call: what the worker knows of it, and hands to the office with its file."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from pipeline.contracts.errors import WireError
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Ogg with Opus in it (RFC 7845), two channels: the visitor left, the assistant right."""
+
+    session_id: str
+    tenant_id: str
+    leg: int
+    t_audio_ms: float
+    """Where it begins on the session's audio clock."""
+    began_at: float
+    """Epoch seconds."""
+
+    @property
+    def name(self) -> str:
+        """One of a kind: no two stretches of a session begin in the same moment."""
+        return f"{self.session_id}.{self.leg}.{round(self.t_audio_ms)}"
+
+    def to_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, message: Any) -> Self:
+        """Raises WireError when that is not one."""
+        kinds = {each.name: each.type for each in fields(cls)}
+        try:
+            made = cls(**message)
+        except TypeError as error:
+            raise WireError(f"not a recording: {error}") from error
+        for name, kind in kinds.items():
+            wanted = (float, int) if kind is float else kind
+            if not isinstance(getattr(made, name), wanted):  # type: ignore[arg-type]
+                raise WireError(f"not a recording: {name} is {getattr(made, name)!r}")
+        return made
