@@ -12,5 +12,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # Request ids travel with the task, so that its log lines carry them.
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks(
-    ["sessions_app.history", "sessions_app.operations", "sessions_app.usage", "sessions_app.webhooks"]
+    [
+        "sessions_app.files",
+        "sessions_app.history",
+        "sessions_app.operations",
+        "sessions_app.usage",
+        "sessions_app.webhooks",
+    ]
 )

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from goassist_site import data_folder
+from goassist_site.env_files import FilesEnv
 from goassist_site.env_mail import MailEnv
 from goassist_site.env_turn import TurnEnv
 from goassist_site.network_texts import AddressList, Bind, CommaList, NetworkList, OriginList
@@ -23,7 +24,7 @@ from pipeline.contracts.numbers import CHATS_PER_MINUTE, OFFERS_PER_MINUTE, SESS
 POOL_PATTERN = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
 
-class Env(MailEnv, TurnEnv, BaseSettings):
+class Env(MailEnv, TurnEnv, FilesEnv, BaseSettings):
     """Field name = variable name in lower case; our own names carry the prefix GOASSIST_."""
 
     model_config = SettingsConfigDict(extra="ignore", env_prefix="", validate_default=True)

@@ -86,6 +86,11 @@ TEMPLATES = [
 DATABASES = {"default": stores.database(ENV.database_url.get_secret_value(), DATA_DIR)}
 CHANNEL_LAYERS = {"default": stores.channel_layer(ENV.redis_url.get_secret_value())}
 CACHES = {"default": stores.cache(ENV.redis_url.get_secret_value())}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is kept without saying where
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "files": stores.files(ENV, DATA_DIR),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = ENV.redis_url.get_secret_value() or "memory://localhost//"
@@ -101,6 +106,8 @@ CELERY_BEAT_SCHEDULE = {
     "sessions that are kept no longer": {"task": "history.forget_old", "schedule": 3600.0},
     "webhooks that are due": {"task": "webhooks.deliver_due", "schedule": 5.0},
     "webhook deliveries that are kept no longer": {"task": "webhooks.forget_old", "schedule": 3600.0},
+    "files that are kept no longer": {"task": "files.sweep", "schedule": 60.0},
+    "files of tenants that are no more": {"task": "files.sweep_closed_tenants", "schedule": 3600.0},
     "usage by day": {"task": "usage.roll_up", "schedule": 60.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

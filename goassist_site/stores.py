@@ -1,4 +1,4 @@
-"""Where things are kept: database, channel layer and cache, from the addresses the environment gives."""
+"""Where things are kept: database, channel layer, cache and files, from the addresses the environment gives."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+
+from goassist_site.env_files import FilesEnv
 
 SQLITE_OPTIONS = {
     "timeout": 20,
@@ -70,3 +72,36 @@ def cache(redis_url: str) -> dict[str, Any]:
     if not redis_url:
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {"BACKEND": "goassist_site.caches.RedisOrOwn", "LOCATION": redis_url, "KEY_PREFIX": "goassist"}
+
+
+def files(env: FilesEnv, data_dir: Path) -> dict[str, Any]:
+    """Django's STORAGES entry for what tenants keep. Nobody reads it by an address of its own: pages and API hand
+    files out, to whoever may have them."""
+    if (place := env.files_bucket) is None:
+        folder = Path(env.goassist_files) if env.goassist_files else data_dir / "files"
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": folder.absolute(),
+                "base_url": None,
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    given = {
+        "endpoint_url": env.goassist_files_endpoint,
+        "region_name": env.goassist_files_region,
+        "access_key": env.goassist_files_access_key.get_secret_value(),
+        "secret_key": env.goassist_files_secret_key.get_secret_value(),
+    }
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": place[0],
+            "location": place[1],
+            "file_overwrite": False,
+            "default_acl": None,
+            "addressing_style": "path" if env.goassist_files_endpoint else "auto",
+            **{name: value for name, value in given.items() if value},
+        },
+    }

@@ -67,6 +67,7 @@ async def place(
     history: list[list[str]],
     created_at: float,
     transport: str = "webrtc",
+    record: bool = False,
     pool: str = "default",
     deadline_s: float = OFFER_DEADLINE_S,
 ) -> wire.Answer:
@@ -87,6 +88,7 @@ async def place(
             history=history,
             created_at=created_at,
             transport=transport,
+            record=record,
         )
         try:
             await layer.send(wire.offers_channel(pool), offer.to_wire())

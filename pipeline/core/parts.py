@@ -94,7 +94,7 @@ def wire(
     engines, meter, conversation = around.engines, around.meter, Conversation(offer.history)
     speaker = line.speaker if line is not None else None
     teller = Teller(owner.id, spec.tenant_id, owner.leg, clock, line, around)
-    facing, speaking = _face_and_voice(owner, around, clock, line)
+    facing, speaking, taping = _on_a_line(owner, spec.tenant_id, around, clock, line, teller)
     mouth = Mouth(speaker, facing, clock, teller, speaking.take_up_face if speaking else lambda: None)
     tones, nudging = _prompts(owner, speaker, clock, teller)
     budget = Budget(meter, teller, lambda: facing.lag_ms if facing is not None else 0.0)
@@ -133,7 +133,6 @@ def wire(
         on_end=owner.hang_up,
         on_failure=owner.task_failed,
     )
-    taping = _tape(owner, spec, clock, around, line, teller)
     listening = _ears(spec, around, line, hearing, conversing, taping)
     over.listening = versions.listening = listening
     return Parts(
@@ -157,14 +156,6 @@ def _thinking(
     )
 
 
-def _tape(
-    owner: Owner, spec: AssistantSpec, clock: SessionClock, around: Surroundings, line: Line | None, teller: Teller
-) -> Taping | None:
-    if line is None:
-        return None
-    return Taping(owner.id, spec.tenant_id, owner.leg, clock, line.speaker, around.recorder, teller)
-
-
 def _ears(
     spec: AssistantSpec,
     around: Surroundings,
@@ -181,14 +172,16 @@ def _ears(
     return conversing.listening
 
 
-def _face_and_voice(
-    owner: Owner, around: Surroundings, clock: SessionClock, line: Line | None
-) -> tuple[Facing | None, Speaking | None]:
+def _on_a_line(
+    owner: Owner, tenant_id: str, around: Surroundings, clock: SessionClock, line: Line | None, teller: Teller
+) -> tuple[Facing | None, Speaking | None, Taping | None]:
+    """What there is of a session only where there is sound: face, voice and recording."""
     if line is None:
-        return None, None
+        return None, None, None
     track = around.engines.face.open(seed=zlib.crc32(owner.id.encode()) & 0xFFFF)  # the same on every worker
     facing = Facing(owner.id, track, clock, line, around.publisher, around.meter, around.load)
-    return facing, Speaking(around.engines.voice, line.speaker, facing, clock)
+    taping = Taping(owner.id, tenant_id, owner.leg, clock, line.speaker, around.recorder, teller)
+    return facing, Speaking(around.engines.voice, line.speaker, facing, clock), taping
 
 
 def _prompts(owner: Owner, speaker: Speaker | None, clock: SessionClock, teller: Teller) -> tuple[Tones, Nudging]:

@@ -7,8 +7,10 @@ from sessions_app.edge.openapi import DescribedApi
 from sessions_app.edge.resources import (
     assistants,
     embeds,
+    files,
     keys,
     members,
+    recordings,
     sessions,
     tenants,
     usage,
@@ -27,5 +29,18 @@ api = DescribedApi(
     docs=Swagger(settings={"persistAuthorization": False, "validatorUrl": None}),
 )
 problems.install(api)
-for resource in (sessions, whip, embeds, assistants, members, keys, usage, tenants, visitors, webhooks):
+for resource in (
+    sessions,
+    recordings,
+    whip,
+    embeds,
+    assistants,
+    members,
+    keys,
+    usage,
+    tenants,
+    visitors,
+    files,
+    webhooks,
+):
     api.add_router("", resource.router)

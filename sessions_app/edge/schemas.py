@@ -92,6 +92,9 @@ class SessionOpened(Schema):
     expires_at: datetime
     ice_servers: list[dict[str, Any]] = Field(description="As the browser's `RTCPeerConnection` takes them.")
     urls: Urls
+    recording: bool = Field(
+        description="The tenant wishes to record the call: ask the visitor, and say so if they agree."
+    )
 
 
 class SessionOut(Schema):
@@ -100,6 +103,7 @@ class SessionOut(Schema):
     assistant_slug: str
     channel: str
     visitor: str
+    recording: str = Field(description="What the visitor says to it: `agreed`, `refused`; empty: not asked.")
     state: str
     leg: int
     created_at: datetime

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
-from sessions_app.history import bundle, erasure, selectors, session_page
+from sessions_app.history import bundle, erasure, recording_views, selectors, session_page
 from sessions_app.history.models import Session, SessionState
 from sessions_app.tenants.console import CappedPaginator, ReadOnlyAdmin, standing
 from sessions_app.tenants.ids import SESSION, is_id
@@ -50,6 +50,7 @@ class SessionAdmin(ReadOnlyAdmin):
         site, name = self.admin_site.admin_view, "sessions_app_session"
         return [
             path("<path:object_id>/diagnostics.zip", site(self.bundle_view), name=f"{name}_diagnostics"),
+            path("<path:object_id>/recordings/<str:file_id>/", site(self.recording_view), name=f"{name}_recording"),
             path("<path:object_id>/erase/", site(self.erase_view), name=f"{name}_erase"),
             *super().get_urls(),
         ]
@@ -58,13 +59,25 @@ class SessionAdmin(ReadOnlyAdmin):
         session = self._session(request, object_id)
         site = self.admin_site.each_context(request)
         context = {"title": str(session), "opts": self.opts, "session": session, "page": session_page.of(session)}
-        context["may_erase"] = bool(session.visitor) and standing(request).may(Can.ERASE_VISITORS)
+        who = standing(request)
+        context["recordings"] = recording_views.shown(session) if who.may(Can.READ_FILES) else []
+        context["may_delete_recordings"] = who.may(Can.WRITE_FILES)
+        context["may_erase"] = bool(session.visitor) and who.may(Can.ERASE_VISITORS)
         return TemplateResponse(request, "admin/session.html", {**site, **context})
 
     def bundle_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         session = self._session(request, object_id)
         headers = {"Content-Disposition": f'attachment; filename="{session.id}.zip"', "Cache-Control": "no-store"}
         return HttpResponse(bundle.of(session), content_type="application/zip", headers=headers)
+
+    def recording_view(self, request: HttpRequest, object_id: str, file_id: str) -> HttpResponse:
+        """To hear one, or (a form's POST) to delete it."""
+        session = self._session(request, object_id)
+        if request.method != "POST":
+            return recording_views.heard(request, session, file_id)
+        recording_views.delete(request, session, file_id)
+        self.message_user(request, "The recording is deleted.")
+        return HttpResponseRedirect(reverse("admin:sessions_app_session_change", args=[quote(session.pk)]))
 
     def erase_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Asks, then deletes all sessions of this session's visitor."""

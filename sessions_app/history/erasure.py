@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from sessions_app.files import services as files
 from sessions_app.history.models import Session
 from sessions_app.tenants.audit import record
 from sessions_app.webhooks import services as webhooks
@@ -16,8 +17,8 @@ def sessions_of(visitor: str) -> list[Session]:
 
 
 def erase(sessions: list[Session]) -> int:
-    """Deletes them with their turns and events, and what webhooks were told of them; figures of usage stay. Returns how
-    many. In one tenant's scope.
+    """Deletes them with their turns, events and recordings, and what webhooks were told of them; figures of usage stay.
+    Returns how many. In one tenant's scope.
 
     The log holds how many, and neither the visitor's name nor what was said.
     """
@@ -27,6 +28,7 @@ def erase(sessions: list[Session]) -> int:
         with transaction.atomic():
             Session.objects.filter(pk__in=ids).delete()
             webhooks.forget(about=ids)
+            files.let_go(about=ids)
     if sessions:
         tenant = sessions[0].tenant
         record("visitor.erased", tenant, tenant_id=tenant.pk, after={"sessions": len(sessions)})

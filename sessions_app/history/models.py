@@ -1,5 +1,6 @@
 """What happened: sessions and their turns."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -23,6 +24,15 @@ class SessionState(models.TextChoices):
     ENDED = "ended"
 
 
+class Consent(models.TextChoices):
+    """What a visitor says to being recorded."""
+
+    UNASKED = "", "not asked"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    """At once, or later: what had been recorded was deleted then."""
+
+
 class Session(TenantOwned):
     """A visitor's conversation, over one worker or several (legs)."""
 
@@ -34,6 +44,9 @@ class Session(TenantOwned):
     """Whose page opened it; none: the tenant's own server did."""
     visitor = models.CharField(max_length=64, blank=True, default="")
     """Whom the tenant says it is: an id of its own making. Empty: somebody."""
+    recording = models.CharField(max_length=10, choices=Consent.choices, blank=True, default=Consent.UNASKED)
+    recording_at = models.DateTimeField(null=True, blank=True)
+    """When the visitor said so."""
     state = models.CharField(max_length=10, choices=SessionState.choices, default=SessionState.NEW)
     leg = models.PositiveIntegerField(default=0)
     mailbox = models.CharField(max_length=120, blank=True, default="")
@@ -142,9 +155,25 @@ class Privacy(TenantOwned):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text="Sessions are deleted so many days after their end. Empty: they stay.",
     )
+    recordings = models.BooleanField(
+        "record calls",
+        default=False,
+        help_text="Each visitor is asked first, and only who agrees is recorded.",
+    )
+    recording_days = models.PositiveIntegerField(
+        "keep recordings",
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="Recordings are deleted so many days after the call.",
+    )
 
     class Meta(TenantOwned.Meta):
         verbose_name = verbose_name_plural = "privacy"
 
     def __str__(self) -> str:
         return "privacy"
+
+    def clean(self) -> None:
+        if self.recordings and self.transcripts == Transcripts.OFF:
+            said = "No words are kept: then calls cannot be recorded either."
+            raise ValidationError({"recordings": said})

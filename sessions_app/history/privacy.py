@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from sessions_app.files import services as files
 from sessions_app.history.models import Privacy, Session, SessionState, Transcripts
 from sessions_app.tenants.scope import everyone, tenant_scope
 from sessions_app.webhooks import services as webhooks
@@ -50,5 +51,6 @@ def forget_old() -> int:
             while some := list(old.order_by("ended_at").values_list("pk", flat=True)[:BATCH]):
                 Session.objects.filter(pk__in=some).delete()  # by the ORM: what they used stays counted
                 webhooks.forget(about=some)
+                files.let_go(about=some)
                 gone += len(some)
     return gone

@@ -13,7 +13,7 @@ from sessions_app.tenants.permissions import Can
 @admin.register(Privacy)
 class PrivacyAdmin(OnlyOneAdmin):
     read, write = Can.READ_TENANT, Can.WRITE_TENANT
-    fields = ("transcripts", "retention_days")
+    fields = ("transcripts", "retention_days", "recordings", "recording_days")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -7,10 +7,13 @@ from sessions_app.history import waterfall
 from sessions_app.history.dashboard import percentile
 from sessions_app.history.models import Session, SessionEvent, Turn
 
+BEFORE_ITS_END_MS: Final = 6_000
+"""What a visitor says is seldom longer; where it begins no turn knows."""
 UNASKED: Final = {"greeting": "(greeting)", "nudge": "(silence)"}
 """What stands for the visitor's words in turns that began without any."""
 TITLES: Final = {
     "cancel": "Interrupted",
+    "recording": "Recording",
     "notice": "Notice",
     "budget.over": "Over budget",
     "error": "Error",
@@ -49,6 +52,7 @@ def _turn(session: Session, turn: Turn, bars: list[dict[str, Any]], events: list
         "name": f"{turn.leg}.{turn.number}",
         "id": turn.turn_id,
         "at": clock(since_s),
+        "play_ms": max(0.0, turn.t_audio_ms - BEFORE_ITS_END_MS * (turn.origin == "voice")),
         "said": turn.visitor_text or UNASKED.get(turn.origin, "(not understood)"),
         "spoken": bool(turn.visitor_text),
         "told": turn.reply_text or ("–" if turn.finished else "(unfinished)"),
@@ -79,6 +83,8 @@ def _event(event: SessionEvent) -> dict[str, str]:
             text = f"{data.get('component')}: {data.get('actual_ms', 0):.0f} ms of {data.get('budget_ms', 0):.0f}"
         case "cancel" | "ended":
             text = str(data.get("reason", ""))
+        case "recording":
+            text = "began" if data.get("on") else "ended"
         case _:
             text = str(data.get("text") or data.get("code", ""))
     at = clock(int(event.t_audio_ms / 1000))

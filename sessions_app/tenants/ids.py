@@ -20,6 +20,7 @@ SESSION: Final = "ses"
 WEBHOOK: Final = "whk"
 EVENT: Final = "evt"
 DELIVERY: Final = "dlv"
+FILE: Final = "fil"
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 

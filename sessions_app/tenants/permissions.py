@@ -32,6 +32,8 @@ class Can(StrEnum):
     OPEN_SESSIONS = "sessions:open"
     USE_SESSIONS = "sessions:use"
     ERASE_VISITORS = "visitors:erase"
+    READ_FILES = "files:read"
+    WRITE_FILES = "files:write"
     READ_KEYS = "keys:read"
     WRITE_KEYS = "keys:write"
     READ_WEBHOOKS = "webhooks:read"
@@ -58,6 +60,8 @@ TABLE: Final[dict[Can, frozenset[Who]]] = {
     Can.OPEN_SESSIONS: EDITORS,
     Can.USE_SESSIONS: EDITORS,
     Can.ERASE_VISITORS: ADMINS,
+    Can.READ_FILES: EDITORS | {Who.LOOKING},
+    Can.WRITE_FILES: ADMINS,
     Can.READ_KEYS: ADMINS | {Who.LOOKING},
     Can.WRITE_KEYS: ADMINS,
     Can.READ_WEBHOOKS: ADMINS | {Who.LOOKING},

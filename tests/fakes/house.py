@@ -1,12 +1,16 @@
 """Two tenants with everything that the doors ask for, so that each can try what is the other's."""
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.test import AsyncClient
 
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.edge import tokens
+from sessions_app.files.models import Purpose, StoredFile
+from sessions_app.files.services import bring, keep
 from sessions_app.history.models import Session
 from sessions_app.tenants import ids
 from sessions_app.tenants.models import Membership, PublishableKey, Role, SecretKey, Tenant, User
@@ -45,6 +49,7 @@ class Business:
                 "secret_key_id": SecretKey.objects.get(label="Server").id,
                 "webhook_id": WebhookEndpoint.objects.order_by("created_at")[0].id,
                 "delivery_id": WebhookDelivery.objects.order_by("created_at")[0].id,
+                "file_id": StoredFile.objects.get(name="call.ogg").id,
                 "publishable_key_id": PublishableKey.objects.get(label="Site").id,
             }
 
@@ -61,6 +66,7 @@ def make_business() -> Business:
         webhook, _ = create_endpoint(tenant=tenant, url=f"https://{tenant.slug}.example/hooks")
         send_test(endpoint=webhook)
         _, secret = issue_secret_key(tenant=tenant, label="Server")
+        keep_file(tenant)
     editor_of_it = make_member(tenant, Role.EDITOR)
     with tenant_scope(tenant.id):
         editor = Membership.objects.get(user=editor_of_it).public_id
@@ -69,6 +75,14 @@ def make_business() -> Business:
         session.save(update_fields=["visitor"])
     owner = make_member(tenant)
     return Business(tenant, assistant, session, owner, editor, publishable.key, secret)
+
+
+def keep_file(tenant: Tenant) -> None:
+    kind = {"purpose": Purpose.RECORDING, "content_type": "audio/ogg", "about": "", "name": "call.ogg"}
+    with tempfile.NamedTemporaryFile() as source:
+        source.write(b"OggS")
+        source.flush()
+        keep(bring(StoredFile(tenant=tenant, **kind), Path(source.name)))
 
 
 class Caller:

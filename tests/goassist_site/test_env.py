@@ -85,12 +85,37 @@ def test_production_refuses_what_is_unsafe(production, monkeypatch, name, value)
         ("GOASSIST_TURN_URLS", "turn.example.com", "write turn:turn.example.com:3478"),
         ("GOASSIST_TURN_URLS", "turn:turn.example.com:3478", "GOASSIST_TURN_SECRET must be"),
         ("GOASSIST_TURN_SECRET", "x" * 40, "GOASSIST_TURN_URLS must name"),
+        ("GOASSIST_FILES", "ftp://calls", "s3://bucket/folder"),
+        ("GOASSIST_FILES", "s3://UPPER", "s3://bucket/folder"),
+        ("GOASSIST_FILES_ENDPOINT", "minio.example.com", "must begin with https://"),
+        ("GOASSIST_FILES_ACCESS_KEY", "key", "belong together"),
         ("GOASSIST_TURN_LIFETIME_S", "601", "GOASSIST_TURN_LIFETIME_S"),
     ],
 )
 def test_a_bad_setting_is_named(monkeypatch, name, value, words):
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=words):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("text", "bucket"),
+    [
+        ("", None),
+        ("/srv/calls", None),
+        ("s3://calls", ("calls", "")),
+        ("s3://calls/go/assist/", ("calls", "go/assist")),
+    ],
+)
+def test_files_lie_in_a_folder_or_in_a_bucket(monkeypatch, text, bucket):
+    monkeypatch.setenv("GOASSIST_FILES", text)
+    assert load().files_bucket == bucket
+
+
+def test_a_bucket_without_its_library_is_said_at_the_start(monkeypatch):
+    monkeypatch.setenv("GOASSIST_FILES", "s3://calls")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"requirements/s3\.txt"):
         load()
 
 

@@ -14,8 +14,8 @@ from sessions_app.edge.paging import Page, PageIn, page_of
 from sessions_app.edge.problems import NotFound
 from sessions_app.edge.resources.scoped import in_scope
 from sessions_app.edge.schemas import errors
-from sessions_app.history import selectors
-from sessions_app.history.models import Session
+from sessions_app.history import recordings, selectors
+from sessions_app.history.models import Channel, Session
 from sessions_app.operations.admission import Limit
 from sessions_app.operations.seating import ensure_welcome
 from sessions_app.tenants import ids
@@ -70,6 +70,7 @@ async def create_session(request: CalledRequest, body: schemas.SessionIn) -> Sta
             "audio": socket_url(request, f"/ws/v1/sessions/{session.id}/audio/"),
             "blendshapes": socket_url(request, f"/ws/v1/sessions/{session.id}/blendshapes"),
         },
+        "recording": await sync_to_async(_to_be_asked)(session),
     }
     return Status(201, answer)
 
@@ -179,6 +180,12 @@ async def session_of(request: CalledRequest, session_id: str, can: Can) -> Sessi
 def _address(request: CalledRequest) -> str:
     """Of a visitor; none for a tenant's server, which asks for many of them."""
     return visitor_address(request) if request.auth.kind == "visitor" else ""
+
+
+def _to_be_asked(session: Session) -> bool:
+    """Whether the visitor is to be asked about a recording."""
+    with tenant_scope(session.tenant_id):
+        return session.channel == Channel.VOICE and recordings.are_wished(session.tenant_id)
 
 
 def _turns(session: Session, page: PageIn) -> dict[str, Any]:

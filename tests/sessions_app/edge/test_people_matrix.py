@@ -31,7 +31,7 @@ OPERATOR, NOBODY = frozenset({"operator"}), frozenset[str]()
 STRANGER = frozenset({"stranger"})
 EVERYBODY = frozenset(PEOPLE)
 PEOPLE_LOGGED_IN = EVERYBODY - {"anonymous"}
-PARTS = {"object_id": "", "run_id": "soakrun", "id": "user"}
+PARTS = {"object_id": "", "file_id": "storedfile", "run_id": "soakrun", "id": "user"}
 """What stands in addresses, and of which model it is; `object_id` is of the page's own."""
 
 MODELS: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]] = {
@@ -62,6 +62,7 @@ ROWS: dict[str, frozenset[str]] = {
     "sessions_app_assistant_review": MEMBERS,
     "sessions_app_session_diagnostics": MEMBERS,
     "sessions_app_session_erase": ADMINS,
+    "sessions_app_session_recording": EDITORS,
     "sessions_app_tenant_look_into": OPERATOR,
     "sessions_app_tenant_invite_owner": NOBODY,  # it has one
     "sessions_app_singlesignon_test_connection": frozenset({"owner"}),
@@ -147,10 +148,12 @@ def rows(business: Business) -> dict[str, str]:
             "publishablekey",
             "secretkey",
             "session",
+            "storedfile",
         ):
             kind = next(one for one in vars(models).values() if model_name(one) == name)
             made[name] = kind.objects.filter(tenant_id=tenant.pk).first()
-        return {name: quote(str(row.pk)) for name, row in made.items()}
+        models.StoredFile.objects.filter(tenant_id=tenant.pk).update(about=made["session"].pk)
+        return {name: str(row.pk) if name == "storedfile" else quote(str(row.pk)) for name, row in made.items()}
 
 
 def model_name(thing: object) -> str:
@@ -203,7 +206,7 @@ def filled(address: str, known: dict[str, str]) -> tuple[str, str]:
     """The address with the tenant's own keys in it, and the key that it names."""
     key = ""
     for part, model in PARTS.items():
-        for kind in ("path:", "uuid:", ""):
+        for kind in ("path:", "uuid:", "str:", ""):
             if f"<{kind}{part}>" in address:
                 key = known[model or address.split("/")[2]]
                 address = address.replace(f"<{kind}{part}>", key)

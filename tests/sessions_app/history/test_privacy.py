@@ -99,9 +99,9 @@ def test_owners_and_admins_decide_and_the_log_tells():
     assert (
         "less than or equal to 3650" in admin.post(ADD, {"transcripts": "off", "retention_days": 9999}).content.decode()
     )
-    admin.post(ADD, {"transcripts": "redact", "retention_days": 90})
+    admin.post(ADD, {"transcripts": "redact", "retention_days": 90, "recording_days": 30})
     change = admin.get(LIST)["Location"]
-    admin.post(change, {"transcripts": "off", "retention_days": ""})
+    admin.post(change, {"transcripts": "off", "retention_days": "", "recording_days": 30})
     with tenant_scope(tenant.id):
         row = Privacy.objects.get()
         assert (row.transcripts, row.retention_days) == ("off", None)
