@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.contracts.errors import MediaError
 from pipeline.media.ogg import OggFile, length_ms
+from tests.speech import spoken
 
 
 def tone(hz: float, seconds: float, rate_hz: int) -> bytes:
@@ -45,6 +46,19 @@ def test_the_visitor_is_left_and_the_assistant_right(tmp_path: Path, agent_hz: i
     assert pitch_hz(heard[1]) == pytest.approx(440, abs=3)
     assert length_ms(path) == pytest.approx(3000, abs=60)
     assert path.read_bytes()[:4] == b"OggS"
+
+
+def test_neither_is_heard_on_the_others_side(tmp_path: Path) -> None:
+    """At 32 kbit/s Opus lets one side be heard faintly (-30 dB) on the other."""
+    path = tmp_path / "a.ogg"
+    file = OggFile(path)
+    file.write(
+        bytes(len(tone(220, 3, 16_000))), spoken("What are your opening hours?", rate_hz=24_000)[: 24_000 * 6], 24_000
+    )
+    file.close()
+    visitor, assistant = sides(path)
+    assert abs(assistant).max() > 0.1
+    assert abs(visitor).max() < 0.001
 
 
 KILLED = """
