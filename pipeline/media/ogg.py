@@ -16,8 +16,8 @@ from pipeline.media.edges import FRAME_BYTES, VOICE_RATE_HZ
 from pipeline.media.opus import Resampler
 
 BIT_RATE = 48_000
-"""22 MB an hour; at 32 kbit/s each side is faintly heard on the other. With `audio` and complexity 0 a frame costs 32 µs,
-with `voip` three times that (docs/media.md)."""
+"""22 MB an hour; at 32 kbit/s each side is faintly heard on the other. With `audio` and complexity 0 a frame costs
+32 µs, with `voip` three times that (docs/media.md)."""
 _ENCODER = {"application": "audio", "frame_duration": "20", "compression_level": "0", "vbr": "on"}
 _MUXER = {"page_duration": "1000000", "flush_packets": "1"}
 
