@@ -47,7 +47,7 @@ def api_gate(get_response: Callable[[HttpRequest], Awaitable[HttpResponse]]) -> 
 def _preflight(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(status=204)
     response["Access-Control-Allow-Origin"] = request.headers.get("Origin", "null")
-    response["Access-Control-Allow-Methods"] = "GET, POST, PATCH, DELETE"
+    response["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
     response["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Request-ID, Idempotency-Key, If-Match"
     for name, value in whip.taken_at(request.path_info).items():
         response[name] = value

@@ -9,6 +9,7 @@ import { TalkProblem, serverProblem } from './problems.js';
  * @property {string} expires_at
  * @property {RTCIceServer[]} ice_servers
  * @property {{signaling: string, blendshapes: string}} urls
+ * @property {boolean} [recording] the tenant wishes to record the call: the visitor is to be asked
  */
 
 const BY_STATUS = { 401: 'refused', 403: 'refused', 404: 'not_live', 409: 'not_live', 410: 'expired', 429: 'rate_limited', 503: 'busy' };
@@ -59,6 +60,16 @@ export async function readIceServers({ apiBase, id, token, signal }) {
   const headers = { 'Authorization': `Bearer ${token}` };
   const response = await send(`${apiBase}/sessions/${id}/ice-servers`, { headers, signal });
   return (await response.json()).ice_servers;
+}
+
+/**
+ * What the visitor says to being recorded. Not agreed: what was recorded is deleted, also when the call is over.
+ * @param {{apiBase: string, grant: Grant, agreed: boolean}} request
+ * @throws {TalkProblem}
+ */
+export async function setRecording({ apiBase, grant, agreed }) {
+  const headers = { 'Authorization': `Bearer ${grant.token}` };
+  await send(`${apiBase}/sessions/${grant.id}/recording`, { method: agreed ? 'PUT' : 'DELETE', headers, keepalive: true });
 }
 
 async function send(url, options) {

@@ -8,6 +8,7 @@
  * - `begin`: a session begins, below what was said in the one before
  * - `line` (a Line of captions.js) once per finished line; `live` ({visitor, agent}: texts under way)
  * - `muted` (boolean), `detour` (boolean), `quality` ({grade, measures}; grade empty: not known)
+ * - `recording` ({state, failed}, see recording.js): whether to ask the visitor, whether the call is being recorded
  * - `event` (a live event of the session, as the websocket sends it)
  *
  * @typedef {'idle'|'starting'|'waiting'|'reconnecting'|'listening'|'muted'|'thinking'|'speaking'|'chat'|'written'|'ended'} Mood
@@ -30,6 +31,8 @@ export class Assistant extends Emitter {
   #quality = new QualityWatch();
   #face = new FaceTrack();
   #faceWanted = false;
+  /** @type {import('./recording.js').Recording|null} */
+  #recording = null;
   #certificate;
   /** @type {Session|null} */
   #session = null;
@@ -143,6 +146,16 @@ export class Assistant extends Emitter {
     this.#session?.hangup();
   }
 
+  /** The visitor was asked (`recording`: `ask`) and agrees. */
+  async agreeToRecording() {
+    await this.#recording?.agree();
+  }
+
+  /** The visitor does not agree, or not any more: what was recorded is deleted, also after the call. */
+  async refuseRecording() {
+    await this.#recording?.refuse();
+  }
+
   /** @returns {{visitor: number, agent: number}} loudness, 0 to 1 */
   levels() {
     return this.#sound.levels();
@@ -174,6 +187,7 @@ export class Assistant extends Emitter {
     const session = new Session(config, channel, this.#sound.microphone);
     this.#session = session;
     this.emit('begin');
+    this.#recording?.restart();
     this.#captions.restart();
     session.on('phase', (news) => this.#session === session && this.#phase(news))
       .on('problem', (problem) => this.#tell(problem))
@@ -205,6 +219,7 @@ export class Assistant extends Emitter {
   #live() {
     const { call } = this.#session;
     if (!call) return;
+    this.#mayBeRecorded(this.#session.grant);
     this.wantFace(this.#faceWanted);
     this.#sound.measure();
     this.#quality.start(call, (grade, measures) => {
@@ -214,6 +229,14 @@ export class Assistant extends Emitter {
     });
   }
 
+  /** Few tenants record: the module is fetched where one does. */
+  async #mayBeRecorded(grant) {
+    if (!grant.recording) return;
+    const { Recording } = await import('./recording.js');
+    this.#recording ??= new Recording(this.#config.apiBase).on('state', (news) => this.emit('recording', news));
+    if (this.grant === grant) this.#recording.live(grant);
+  }
+
   #notLive(phase) {
     this.#quality.stop();
     this.emit('quality', { grade: '' });
@@ -221,6 +244,7 @@ export class Assistant extends Emitter {
     this.#agentState = 'listening';
     if (phase !== 'ended') return;
     this.emit('detour', false);
+    this.#recording?.ended();
     this.#sound.detach();
     this.#captions.settle();
     this.emit('muted', false);
@@ -246,6 +270,7 @@ export class Assistant extends Emitter {
     if (!this.#captions.apply(event)) return;
     this.emit('event', event);
     if (event.event === 'error') this.#tell(new TalkProblem('server', { text: event.text }));
+    if (event.event === 'recording') this.#recording?.told(Boolean(event.on));
     if (event.event === 'state' && event.state in STATES) {
       this.#agentState = STATES[event.state];
       this.#tellMood();

@@ -7,6 +7,7 @@ import { keepForLater } from './install.js';
 import { Letters } from './letters.js';
 import { act } from '../parts/buttons.js';
 import { Notice } from '../parts/notice.js';
+import { RecordingBox } from '../parts/recording.js';
 import { preference, prefer } from './preferences.js';
 import { SoundSettings } from './sound_settings.js';
 import { Transcript } from '../parts/transcript.js';
@@ -44,11 +45,12 @@ class TalkPage {
   }
 
   #wire() {
+    const recording = new RecordingBox(this.#root.querySelector('[data-part="recording"]'), this.#assistant);
     this.#assistant.on('mood', (mood) => this.#mood(mood)).on('muted', (muted) => this.#view.muteShown(muted))
       .on('problem', ({ problem, untilMs }) => this.#notice.show(problem, untilMs)).on('clear', () => this.#notice.hide())
       .on('begin', () => this.#transcript.divide())
       .on('line', (line) => this.#transcript.keep(line)).on('live', (texts) => this.#transcript.live(texts))
-      .on('detour', (shown) => this.#view.detour(shown))
+      .on('detour', (shown) => this.#view.detour(shown)).on('recording', (news) => recording.show(news))
       .on('quality', ({ grade, measures }) => this.#view.quality(grade, measures));
   }
 

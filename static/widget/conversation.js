@@ -14,6 +14,8 @@ export class Conversation {
   #notice;
   #embed;
   #levels = 0;
+  /** @type {Promise<import('../parts/recording.js').RecordingBox>|null} */
+  #box = null;
 
   /**
    * @param {typeof import('./texts/en.js').default} texts
@@ -27,6 +29,7 @@ export class Conversation {
     this.panel = new Panel(texts, { ...options, canTalk: Assistant.canTalk && window.isSecureContext });
     const problem = (code) => ({ ...wordsFor(code), ...texts.problems[code] ?? texts.problems.server });
     this.#notice = new Notice(this.panel.element.querySelector('[data-part="notice"]'), (action) => this.#act(action), { ...texts.notice, problem });
+    this.#assistant.on('recording', (news) => this.#recorded(news, texts.lang));
     this.#wire(new Transcript(this.panel.element, texts.transcript));
     this.#assistant.prepare();
   }
@@ -54,6 +57,19 @@ export class Conversation {
     this.#assistant.on('mood', (mood) => this.panel.mood(mood)).on('muted', (muted) => this.panel.muted(muted))
       .on('problem', ({ problem, untilMs }) => this.#notice.show(problem, untilMs)).on('clear', () => this.#notice.hide())
       .on('begin', () => transcript.divide()).on('line', (line) => transcript.keep(line)).on('live', (texts) => transcript.live(texts));
+  }
+
+  /** Few tenants record: what it takes is fetched where one does. */
+  async #recorded(news, lang) {
+    this.#box ??= this.#recordingBox(lang);
+    (await this.#box).show(news);
+  }
+
+  async #recordingBox(lang) {
+    const box = this.panel.element.querySelector('[data-part="recording"]');
+    const [{ RecordingBox }, { default: words }] = await Promise.all([import('../parts/recording.js'), import('./texts/recording.js')]);
+    box.setAttribute('aria-label', words[lang].label);
+    return new RecordingBox(box, this.#assistant, words[lang]);
   }
 
   #act(action) {

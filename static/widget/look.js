@@ -48,6 +48,12 @@ h2 { font-size: 16px; line-height: 1.3; overflow-wrap: anywhere; }
 .button--talk { background: var(--accent); color: var(--on-accent); border-color: transparent; font-weight: 600; flex: 1; justify-content: center; }
 .button[aria-disabled="true"] { opacity: .55; }
 .button[aria-pressed="true"] { background: var(--sunk); font-weight: 600; }
+.recording { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 10px 14px 0; font-size: 14px; }
+.recording p { flex: 1 1 auto; }
+.recording div { display: flex; flex-wrap: wrap; gap: 8px; }
+.recording .button { padding: 6px 12px; }
+.recording[data-state="on"] p { color: var(--bad); font-weight: 600; }
+.recording[data-state="on"] p::before { content: "●"; margin-right: 6px; }
 form { display: flex; gap: 8px; padding: 10px 14px; }
 input { flex: 1; min-width: 0; padding: 9px 14px; border: 1px solid var(--soft); border-radius: 999px; background: var(--paper); }
 .small { padding: 0 14px 12px; font-size: 12px; color: var(--soft); }

@@ -87,6 +87,7 @@ export class Panel extends Emitter {
         h('button', { class: 'button', type: 'button', 'data-part': 'mute', 'aria-pressed': 'false', onclick: () => this.emit('mute', !muted()) }, texts.mute),
         h('button', { class: 'button', type: 'button', 'data-part': 'stop', 'aria-keyshortcuts': 'Escape', onclick: () => mayStop(this.#mood) && this.emit('stop') }, texts.stop),
         h('button', { class: 'button', type: 'button', 'data-part': 'end', onclick: () => this.emit('end') }, texts.end)),
+      h('div', { class: 'recording', 'data-part': 'recording', role: 'group', hidden: true }),
       h('form', { onsubmit: (event) => this.#send(event), autocomplete: 'off' },
         h('input', { 'data-part': 'message', type: 'text', maxlength: '2000', 'aria-label': texts.message, placeholder: texts.placeholder, enterkeyhint: 'send' }),
         h('button', { class: 'round round--solid', type: 'submit', 'aria-label': texts.send }, icon('send'))),

@@ -109,6 +109,12 @@ class Office:
         self.seat = asyncio.Event()
         self.ice_servers: list[list[dict[str, Any]]] = []
         """What is granted with the session, then at each time that the page asks for fresh ones."""
+        self.records = False
+        """The tenant wishes to record calls."""
+        self.consents: list[str] = []
+        """What the page said to that: PUT, DELETE."""
+        self.consent_errors = 0
+        """So many of those are answered 503 first."""
         self.mute_answers = False
         self.audio_shut = False
         """The audio websocket cannot be had either."""
@@ -124,6 +130,7 @@ class Office:
     async def open(self, context: BrowserContext) -> None:
         await context.route(f"{ORIGIN}/api/v1/sessions", self._create)
         await context.route(f"{ORIGIN}/api/v1/sessions/{SESSION}/ice-servers", self._renew)
+        await context.route(f"{ORIGIN}/api/v1/sessions/{SESSION}/recording", self._consent)
         await context.route_web_socket(f"{SOCKET}*", self._accept)
         await context.route_web_socket(f"{SOCKET}audio/", self._accept_audio)
 
@@ -163,7 +170,7 @@ class Office:
         self.requests.append({**json.loads(route.request.post_data or "{}"), "headers": route.request.headers})
         if not self.refusals:
             servers = self.ice_servers.pop(0) if self.ice_servers else []
-            await route.fulfill(status=201, json={**GRANT, "ice_servers": servers})
+            await route.fulfill(status=201, json={**GRANT, "ice_servers": servers, "recording": self.records})
             return
         refusal = self.refusals.pop(0)
         headers = {"Retry-After": str(refusal["retry_after_s"])}
@@ -175,6 +182,15 @@ class Office:
             await route.fulfill(json={"ice_servers": self.ice_servers.pop(0)})
         else:
             await route.fulfill(status=503, json={"code": "unavailable"})
+
+    async def _consent(self, route: Route) -> None:
+        assert route.request.headers.get("authorization") == f"Bearer {GRANT['token']}"
+        self.consents.append(route.request.method)
+        if self.consent_errors:
+            self.consent_errors -= 1
+            await route.fulfill(status=503, json={"code": "unavailable"})
+        else:
+            await route.fulfill(status=204)
 
     def _accept(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)

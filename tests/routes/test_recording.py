@@ -2,6 +2,7 @@
 of the session; of a visitor who takes consent back nothing is left to hear."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.pipeline.media.test_ogg import sides
-from tests.routes.people import at_the_console, seen
-from tests.routes.phone import Phone
+from tests.routes.other_sites import a_site, key_for, with_widget
+from tests.routes.people import PICTURES, at_the_console, findings, seen
+from tests.routes.phone import QUESTION, Phone
+from tests.routes.visitors import a_visitor, script
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -51,10 +54,10 @@ def told(phone: Phone) -> list[bool]:
     return [event["on"] for event in phone.events("recording")]
 
 
-async def opened(page: Page, phone: Phone, recordings: int) -> None:
+async def opened(page: Page, session_id: str, recordings: int) -> None:
     """The page of the session, once it shows so many."""
     for _ in range(60):
-        await page.goto(f"/admin/sessions_app/session/{phone.id.replace('_', '_5F')}/change/")
+        await page.goto(f"/admin/sessions_app/session/{session_id.replace('_', '_5F')}/change/")
         if await page.locator("audio").count() == recordings:
             return
         await asyncio.sleep(0.25)
@@ -83,7 +86,7 @@ async def test_a_call_is_recorded_heard_and_deleted(embedded_stack: Stack, tmp_p
         await phone.ask()
         await phone.hang_up()
 
-        await opened(page, phone, 1)
+        await opened(page, phone.id, 1)
         player = await plays(page)
         assert 5 < player["length"] < 60
         sound = await page.context.request.get(await page.locator("audio").evaluate("(audio) => audio.src"))
@@ -112,7 +115,7 @@ async def test_of_who_takes_consent_back_nothing_is_to_be_heard(embedded_stack: 
         await phone.line.until(lambda: told(phone) == [True, False], 10)
         await phone.ask()
         await phone.hang_up()
-        await opened(page, phone, 0)
+        await opened(page, phone.id, 0)
         await expect(page.get_by_text("the visitor refused to be recorded")).to_be_visible()
         left = Path(embedded_stack.env["GOASSIST_DATA"]) / "recordings"
         for _ in range(50):
@@ -120,6 +123,39 @@ async def test_of_who_takes_consent_back_nothing_is_to_be_heard(embedded_stack: 
                 break
             await asyncio.sleep(0.1)
         assert list(left.iterdir()) == [], "the worker still has it"
+
+
+async def test_the_widget_asks_in_its_language_and_shows_what_is_done(embedded_stack: Stack, tmp_path: Path) -> None:
+    theirs = {"html": ""}
+    async with an_owner_who_records(embedded_stack) as console:
+        with a_site(lambda: theirs["html"]) as origin:
+            key = key_for(embedded_stack, TENANT, origin)
+            theirs["html"] = with_widget(embedded_stack, key, language="de")
+            async with a_visitor(origin, script(tmp_path / "visitor.wav", 9.0, QUESTION)) as visitor:
+                page = visitor.page
+                await page.locator("goassist-widget").get_by_role("button").first.click()
+                await page.get_by_role("button", name="Sprechen", exact=True).click()
+                box = page.get_by_role("group", name="Aufnahme dieses Gesprächs")
+                await expect(box).to_contain_text("Darf dieses Gespräch aufgenommen werden?", timeout=30_000)
+                await taken(page, "widget-recording-asked")
+                assert await findings(page, "goassist-widget") == []
+                await page.get_by_role("button", name="Ja, aufnehmen").click()
+                await expect(box).to_contain_text("Aufnahme läuft")
+                await taken(page, "widget-recording-on")
+                assert await findings(page, "goassist-widget") == []
+                await expect(page.get_by_role("log")).to_contain_text(re.compile("saturday", re.I), timeout=40_000)
+                await page.get_by_role("button", name="Beenden", exact=True).click()
+                await expect(box).to_contain_text("Dieses Gespräch wurde aufgenommen.")
+                session_id = visitor.session_id
+                await opened(console, session_id, 1)
+                await page.get_by_role("button", name="Aufnahme löschen").click()
+                await expect(box).to_contain_text("Die Aufnahme wurde gelöscht.")
+                await opened(console, session_id, 0)
+
+
+async def taken(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.screenshot(path=f"{PICTURES}/{name}.png")
 
 
 async def test_where_calls_are_not_recorded_nobody_is_asked(embedded_stack: Stack) -> None:
