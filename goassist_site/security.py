@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.decorators import sync_and_async_middleware
 
@@ -49,16 +50,35 @@ def open_to_any_site(headers: Any, path: str, url: str) -> None:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
-@sync_and_async_middleware
-def permissions_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    def marked(response: Any) -> Any:
-        response["Permissions-Policy"] = PERMISSIONS
-        return response
+def _marking(mark: Callable[[HttpRequest, Any], Any]) -> Callable[..., Any]:
+    """A middleware that does this to each answer."""
 
-    if iscoroutinefunction(get_response):
+    @sync_and_async_middleware
+    def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+        if iscoroutinefunction(get_response):
 
-        async def answer_async(request: HttpRequest) -> Any:
-            return marked(await get_response(request))
+            async def answer_async(request: HttpRequest) -> Any:
+                return mark(request, await get_response(request))
 
-        return answer_async
-    return lambda request: marked(get_response(request))
+            return answer_async
+        return lambda request: mark(request, get_response(request))
+
+    return middleware
+
+
+def _with_policy(request: HttpRequest, response: Any) -> Any:
+    response["Permissions-Policy"] = PERMISSIONS
+    return response
+
+
+def _kept_nowhere(request: HttpRequest, response: Any) -> Any:
+    """Unless the page itself says how long it may be kept."""
+    own = settings.SESSION_COOKIE_NAME in request.COOKIES or request.path_info.startswith("/accounts/")
+    if own and "Cache-Control" not in response:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+permissions_policy = _marking(_with_policy)
+no_store = _marking(_kept_nowhere)
+"""What a browser with a login is told, and whatever leads to one, is kept by no cache on the way."""
