@@ -79,7 +79,8 @@ class Offer(Wired):
     created_at: float
     """Epoch seconds at which the session's audio clock read zero."""
     transport: str = "webrtc"
-    """`websocket`: no `sdp`; the sound comes to the audio door that the answer names."""
+    """`websocket`: no `sdp`; the sound comes to the audio door that the answer names. `whip`: as `webrtc`, and the
+    caller may be one that takes no sound."""
     record: bool = False
     """The tenant wishes it, and the visitor has agreed."""
 

@@ -17,8 +17,9 @@ CANDIDATE_CHARS = 512
 _OPUS = re.compile(r"^a=rtpmap:(\d+) opus/48000/2\r?$", re.MULTILINE | re.IGNORECASE)
 
 
-def checked(sdp: str) -> str:
-    """The offer as it may go to aiortc: sane in size, with audio, its candidates numeric.
+def checked(sdp: str, *, may_be_deaf: bool = False) -> str:
+    """The offer as it may go to aiortc: sane in size, with audio, its candidates numeric. `may_be_deaf`: the caller
+    need not take our sound.
 
     mDNS candidates are left out (aioice would ask the network for a second, each): a browser that hides its address
     finds us, and aioice learns the address from its check. The end of candidates is left out too, so that
@@ -30,8 +31,13 @@ def checked(sdp: str) -> str:
         raise MediaError("the offer has too many candidates")
     lines = [line for line in sdp.splitlines() if line and not _left_out(line)]
     text = "\r\n".join(lines) + "\r\n"
-    _check(_parsed(text))
+    _check(_parsed(text), may_be_deaf)
     return text
+
+
+def is_deaf(sdp: str) -> bool:
+    """Whether this offer, which is `checked`, takes no sound: an encoder's, as for broadcasting."""
+    return next(media for media in _parsed(sdp).media if media.kind == "audio").direction == "sendonly"
 
 
 def _left_out(line: str) -> bool:
@@ -57,11 +63,11 @@ def _parsed(sdp: str) -> SessionDescription:
         raise MediaError(f"the offer is not valid SDP ({type(error).__name__})") from error
 
 
-def _check(offer: SessionDescription) -> None:
+def _check(offer: SessionDescription, may_be_deaf: bool) -> None:
     audio = [media for media in offer.media if media.kind == "audio"]
     if not audio:
         raise MediaError("the offer has no audio")
-    if audio[0].direction not in {"sendrecv", "recvonly"}:
+    if audio[0].direction not in {"sendrecv", "recvonly", *(["sendonly"] if may_be_deaf else [])}:
         raise MediaError("the offer's audio cannot receive")
     if len(offer.media) > MEDIA_LIMIT:
         raise MediaError("the offer has too many media sections")

@@ -33,3 +33,24 @@ class Outlet(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Unheard:
+    """The outlet of a line whose other end takes no sound: replies take their time and are told in writing."""
+
+    codec = "none"
+    tail_frames = 0
+    rewind_ms = 0
+    ready = True
+
+    def __init__(self) -> None:
+        self.on_ready: Callable[[], None] = lambda: None
+
+    def overlap_ms(self, frame: Frame) -> float:
+        return 0.0
+
+    def send(self, frame: Frame, position: int, t_audio_ms: float) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -14,19 +14,25 @@ from pipeline.media.connection import Connection
 from pipeline.media.incoming import Incoming
 from pipeline.media.microphone import Microphone
 from pipeline.media.outgoing import RtpOutlet
+from pipeline.media.outlet import Unheard
 from pipeline.media.speaker import Speaker
 
 
 async def answer(
-    sdp: str, *, ice_servers: Sequence[dict[str, Any]] = (), clock: Clock, session_t0: float
+    sdp: str,
+    *,
+    ice_servers: Sequence[dict[str, Any]] = (),
+    clock: Clock,
+    session_t0: float,
+    may_be_deaf: bool = False,
 ) -> tuple["Peer", str]:
     """Take the call that `sdp` offers. Returns its line and our SDP answer, which holds all our candidates.
 
-    `session_t0`: clock seconds at which the session's audio clock reads zero. Raises MediaError for anything wrong
-    with the offer, and leaves nothing behind then.
+    `session_t0`: clock seconds at which the session's audio clock reads zero. `may_be_deaf`: an offer that takes no
+    sound of ours is a call, too. Raises MediaError for anything wrong with the offer, and leaves nothing behind then.
     """
-    remote = offer.checked(sdp)
-    peer = Peer(ice_servers, clock, session_t0)
+    remote = offer.checked(sdp, may_be_deaf=may_be_deaf)
+    peer = Peer(ice_servers, clock, session_t0, deaf=offer.is_deaf(remote))
     negotiating = asyncio.create_task(peer._negotiate(remote), name="answer a call")
     try:
         return peer, await asyncio.shield(negotiating)
@@ -43,10 +49,12 @@ async def answer(
 class Peer:
     """`core.ports.Line` over WebRTC. Made by `answer()`."""
 
-    def __init__(self, ice_servers: Sequence[dict[str, Any]], clock: Clock, session_t0: float) -> None:
+    def __init__(
+        self, ice_servers: Sequence[dict[str, Any]], clock: Clock, session_t0: float, *, deaf: bool = False
+    ) -> None:
         self.microphone = Microphone(clock, session_t0, self._heard)
-        self._outlet = RtpOutlet()
-        self.speaker = Speaker(clock, session_t0, self._outlet)
+        self._outlet = None if deaf else RtpOutlet()
+        self.speaker = Speaker(clock, session_t0, self._outlet or Unheard())
         self.on_control: Callable[[dict[str, Any]], None] = _nobody
         self._clock = clock
         self._last_heard = clock.now()
@@ -106,7 +114,10 @@ class Peer:
     async def _negotiate(self, remote: str) -> str:
         pc = self._connection.pc
         pc.on("datachannel", self._channels.opened)
-        audio = pc.addTransceiver(self._outlet.track, direction="sendrecv")
+        if self._outlet is None:
+            audio = pc.addTransceiver("audio", direction="recvonly")
+        else:
+            audio = pc.addTransceiver(self._outlet.track, direction="sendrecv")
         audio.setCodecPreferences(
             [c for c in RTCRtpSender.getCapabilities("audio").codecs if c.mimeType == "audio/opus"]
         )
@@ -122,7 +133,9 @@ class Peer:
         if on_rtp := self._incoming.shortcut(audio.receiver):
             for watch in self._guards:
                 watch.on_rtp = on_rtp
-        self._outlet.depart_from(audio.sender, offer.opus_type(ours))
+        opus_type = offer.opus_type(ours)
+        if self._outlet is not None:
+            self._outlet.depart_from(audio.sender, opus_type)
         if audio.receiver.track is not None:  # an offer may want to listen only
             self.microphone.listen(audio.receiver.track, self._incoming.beat)
         return str(pc.localDescription.sdp)

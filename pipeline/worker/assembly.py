@@ -77,7 +77,7 @@ async def build_session(
     """The session and its terms. Raises SpecError, MediaError, EngineError, and leaves nothing behind then."""
     spec = AssistantSpec.from_manifest(offer.spec)
     clock = SessionClock(MonotonicClock(), offer.created_at, time.time())
-    if not offer.sdp and offer.transport == "webrtc":
+    if not offer.sdp and offer.transport != "websocket":
         await around.engines.know(spec)
         return Session(offer, spec, clock, around), Terms()
     line, sdp = await _line(offer, clock, settings)
@@ -96,9 +96,13 @@ async def build_session(
 async def _line(offer: Offer, clock: SessionClock, settings: WorkerSettings) -> tuple[Line, str]:
     """The line, and our SDP answer where there is one."""
     match offer.transport:
-        case "webrtc":
+        case "webrtc" | "whip":
             return await peer.answer(
-                offer.sdp, ice_servers=settings.ice_servers, clock=clock.clock, session_t0=clock.t0
+                offer.sdp,
+                ice_servers=settings.ice_servers,
+                clock=clock.clock,
+                session_t0=clock.t0,
+                may_be_deaf=offer.transport == "whip",
             )
         case "websocket":
             return WebSocketLine(clock.clock, clock.t0), ""

@@ -82,7 +82,8 @@ class Mouth(MediaStreamTrack):
 class Caller:
     """One call from the visitor's side."""
 
-    def __init__(self, *, channels: bool = True) -> None:
+    def __init__(self, *, channels: bool = True, deaf: bool = False) -> None:
+        """`deaf`: offers to send only, as encoders do."""
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.mouth = Mouth()
         self.heard: list[Heard] = []
@@ -93,7 +94,7 @@ class Caller:
         self.control_open = asyncio.Event()
         self._ears: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        self.pc.addTrack(self.mouth)
+        self.pc.addTransceiver(self.mouth, direction="sendonly" if deaf else "sendrecv")
         self.pc.on("track", self._listen)
         self.pc.on("connectionstatechange", self._state_changed)
         if channels:

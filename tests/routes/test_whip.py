@@ -139,3 +139,22 @@ async def test_sound_alone_is_enough_to_be_greeted_to_ask_and_to_interrupt(embed
         await client.over()
     finally:
         await line.close()
+
+
+async def test_an_encoder_that_takes_no_sound_is_heard_and_answered_in_writing(embedded_stack: Stack) -> None:
+    """Real speech, `sendonly`, as OBS, ffmpeg and GStreamer offer."""
+    client = Client(embedded_stack, embedded_stack.tenant(TENANT)["secret_key"], Caller(channels=False, deaf=True))
+    line = client.line
+    try:
+        await client.connect("/whip/reception")
+        assert "a=recvonly" in line.pc.remoteDescription.sdp
+        await client.turns(lambda rows: len(rows) == 1)
+        await line.say(spoken(QUESTION, rate_hz=48_000))
+        rows = await client.turns(lambda rows: any(row["origin"] == "voice" for row in rows))
+        asked = next(row for row in rows if row["origin"] == "voice")
+        assert "hours" in asked["visitor_text"].lower() and "saturday" in asked["reply_text"].lower()
+        assert not line.loud()
+        await client.hang_up()
+        await client.over()
+    finally:
+        await line.close()

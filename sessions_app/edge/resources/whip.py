@@ -152,7 +152,8 @@ def _text(request: CalledRequest, media_type: str) -> str:
 async def _connected(request: CalledRequest, session: Session, sdp: str) -> HttpResponse:
     """Raises what `calls.take_offer` raises."""
     of_a_page = request.auth.kind in {"visitor", "publishable", "embedded"}
-    answer = await calls.take_offer(session, sdp, address=visitor_address(request) if of_a_page else "")
+    address = visitor_address(request) if of_a_page else ""
+    answer = await calls.take_offer(session, sdp, address=address, transport="whip")
     response = HttpResponse(answer.sdp, status=201, content_type=whip.SDP)
     response["Location"] = whip.location(session.id, answer.leg)
     response["ETag"] = whip.entity_tag(session.id, answer.leg)
