@@ -119,10 +119,12 @@ async def ask_chat(
     session_id: str,
     text: str,
     *,
+    message_id: str = "",
     deadline_s: float = CHAT_DEADLINE_S,
     sign_of_life_s: float = SIGN_OF_LIFE_S,
 ) -> wire.ChatReply:
-    """What the assistant replies to the visitor's typed words.
+    """What the assistant replies to the visitor's typed words. Sent again with their `message_id` they are not said
+    again.
 
     Listens to the session's events meanwhile: a worker that is at work on a long reply shows it there, a dead one
     is silent. Raises MailboxSilent, EngineError, BusyError or Unreachable.
@@ -131,7 +133,7 @@ async def ask_chat(
         group = wire.events_group(session_id)
         await layer.group_add(group, reply_to)
         try:
-            chat = wire.Chat(session_id=session_id, text=text, reply_to=reply_to)
+            chat = wire.Chat(session_id=session_id, text=text, reply_to=reply_to, id=message_id)
             await layer.send(mailbox, chat.to_wire())
             reply = await within(deadline_s, _answer_to(layer, reply_to, session_id, sign_of_life_s))
         except (TimeoutError, ChannelFull) as error:

@@ -154,6 +154,8 @@ class TurnRecord:
     timings: dict[str, float] = field(default_factory=dict)
     passages: tuple[tuple[str, float], ...] = ()
     """(id, score) of the knowledge that the reply rests on."""
+    message_id: str = ""
+    """Of a typed message that had one (`wire.Chat.id`)."""
 
     @property
     def turn_id(self) -> str:

@@ -150,6 +150,8 @@ class Chat(Wired):
     text: str
     reply_to: str
     """Empty: nobody waits for the reply (it is still spoken and told in events)."""
+    id: str = ""
+    """The message's own, in its session: sent again with it, it is not said again. Empty: it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,13 +237,14 @@ class Conversing:
 
     # Typed, and the end ---------------------------------------------------------------------------------------------
 
-    def typed(self, text: str) -> Exchange:
+    def typed(self, text: str, message_id: str = "") -> Exchange:
         """The visitor typed: what they were saying is no longer waited for."""
         self._limits.touch()
         self._on_speech()
         self._drafting.discard()
         self._known, self._lull = None, self._lull + 1
         exchange = self._turns.new(Origin.CHAT)
+        exchange.message_id = message_id
         self._floor.turn_ended(exchange)
         self._floor.understood(exchange, Transcript(text))
         return exchange

@@ -29,6 +29,8 @@ class Exchange:
     """Steady state begins after 3 turns or 60 s of a session, whichever is first."""
     earlier: "Exchange | None" = None
     """The exchange that this one goes on from: its reply was taken back because the visitor was not done yet."""
+    message_id: str = ""
+    """Of a typed message that had one."""
     text: str = ""
     """A greeting's, or whatever else is said without having been asked."""
     visitor: Transcript = field(default_factory=lambda: Transcript(""))
@@ -82,6 +84,7 @@ class Exchange:
             ended_at=time.time() if finished else 0.0,
             timings=self.timings.to_wire() if finished else {},
             passages=tuple((p.id, round(p.score, 3)) for p in self.passages) if finished else (),
+            message_id=self.message_id,
         )
 
     def commit(self) -> None:

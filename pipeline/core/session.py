@@ -29,6 +29,8 @@ from pipeline.core.tasks import Tasks, to_its_end, within_deadline
 LAST_WORDS_S = 0.5
 """What was said just before the end is waited for this long, so that it is in the record."""
 CHAT_CHARS = 2000
+MESSAGES_KNOWN = 50
+"""So many typed messages are known again when they are sent again: more than a visitor may type in a minute."""
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ class Session:
         self._connected = asyncio.Event()
         self._ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._page_spoke = False
+        self._answering: dict[str, Exchange] = {}
+        """The latest messages that had an id."""
         self._parts: Parts = wire(self, offer, spec, clock, around, line, hearing, self._limits, self._tasks)
 
     # What the host may ask ------------------------------------------------------------------------------------------
@@ -97,18 +101,27 @@ class Session:
         self._parts.teller.control({"type": "moved"})
         self._parts.teller.tell(EventKind.NOTICE, code="moved", text="One moment, the call is being moved.")
 
-    async def chat(self, text: str) -> tuple[str, str]:
-        """The visitor typed: (turn id, reply). A reply under way is cut, as speech would cut it.
+    async def chat(self, text: str, message_id: str = "") -> tuple[str, str]:
+        """The visitor typed: (turn id, reply). A reply under way is cut, as speech would cut it. A message that comes
+        again, by its id, is not said again: its reply is.
 
         Raises StreamEnded when the session is over.
         """
         await self._connected.wait()
         if self._ended.done():
             raise StreamEnded("this session is over")
+        exchange = self._answering.get(message_id) or self._take_message(text, message_id)
+        return turn_id(self.id, self.leg, exchange.number), await asyncio.shield(exchange.planned)
+
+    def _take_message(self, text: str, message_id: str) -> Exchange:
         if self._parts.listening is not None:
             self._parts.listening.forget()
-        exchange = self._parts.conversing.typed(whole_characters(text))
-        return turn_id(self.id, self.leg, exchange.number), await asyncio.shield(exchange.planned)
+        exchange = self._parts.conversing.typed(whole_characters(text), message_id)
+        if message_id:
+            self._answering[message_id] = exchange
+            if len(self._answering) > MESSAGES_KNOWN:
+                del self._answering[next(iter(self._answering))]
+        return exchange
 
     def watched(self) -> None:
         """Somebody watches the face from elsewhere, for the next WATCHED_S."""

@@ -115,7 +115,7 @@ class Mailbox:
         try:
             if session is None:
                 raise StreamEnded("no such session")
-            turn_id, text = await session.chat(message.text)
+            turn_id, text = await session.chat(message.text, message.id)
         except StreamEnded:
             return Refusal(message.session_id, "gone", "This session is not on this worker any more.")
         return ChatReply(message.session_id, turn_id, text)

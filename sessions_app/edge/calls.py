@@ -18,7 +18,7 @@ from sessions_app.assistants.selectors import assistant_named, live_version, spe
 from sessions_app.edge.problems import Conflict, Forbidden, NotFound
 from sessions_app.history import recordings, services
 from sessions_app.history.models import Session, SessionState
-from sessions_app.history.selectors import conversation
+from sessions_app.history.selectors import answer_to, conversation
 from sessions_app.operations.admission import Limit, SessionOver, ensure_going
 from sessions_app.operations.seating import Attempt, OnPlace, forget, seated
 from sessions_app.tenants.scope import tenant_scope
@@ -104,23 +104,34 @@ async def _seated(session: Session, attempt: Attempt, on_place: OnPlace | None) 
     return await seated(session.id, since, attempt, on_place)
 
 
-async def chat(session: Session, text: str, on_place: OnPlace | None = None, *, address: str = "") -> wire.ChatReply:
+async def chat(
+    session: Session, text: str, on_place: OnPlace | None = None, *, address: str = "", message_id: str = ""
+) -> wire.ChatReply:
     """The reply to typed words; a session that no worker holds (yet, or any more) is placed first, without media.
-    `address`: see `take_offer`.
+    `address`: see `take_offer`. `message_id`: the message's own; one that was answered before is not said again.
 
     Raises SessionOver, TooMany, QuotaExceeded, Queued, Refused, EngineError, Unreachable or MailboxSilent.
     """
     ensure_open(session)
     await _count("messages", settings.GOASSIST.goassist_chats_per_minute, session, address)
     await _keep_place(session)
+    if message_id and (told := await database_sync_to_async(_answered)(session, message_id)):
+        return told
     silent = ""
     if session.mailbox:
         try:
-            return await switchboard.ask_chat(session.mailbox, session.id, text)
+            return await switchboard.ask_chat(session.mailbox, session.id, text, message_id=message_id)
         except switchboard.MailboxSilent:
             silent = session.mailbox
     answer = await _seated(session, lambda: _instead_of(session, silent), on_place)
-    return await switchboard.ask_chat(answer.mailbox, session.id, text)
+    return await switchboard.ask_chat(answer.mailbox, session.id, text, message_id=message_id)
+
+
+def _answered(session: Session, message_id: str) -> wire.ChatReply | None:
+    """What was answered to this message on a connection that is gone, as far as its words were kept."""
+    with tenant_scope(session.tenant_id):
+        turn = answer_to(session.id, message_id)
+        return wire.ChatReply(session.id, turn.turn_id, turn.reply_text) if turn is not None else None
 
 
 async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:

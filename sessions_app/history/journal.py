@@ -30,7 +30,7 @@ FINAL_REASONS = frozenset({"hangup", "idle", "limit"})
 UNSTORABLE = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 TOLD_FIELDS = (
     "origin", "visitor_text", "reply_text", "fragment", "interrupted", "cancel_reason", "warmup", "finished",
-    "started_at", "ended_at", "t_audio_ms", "confidence", "timings", "passages", "version_digest",
+    "started_at", "ended_at", "t_audio_ms", "confidence", "timings", "passages", "version_digest", "message_id",
 )  # fmt: skip
 
 
@@ -132,6 +132,7 @@ def _turn(record: TurnRecord, policy: str | None) -> Turn:
         timings={_clean(str(name)): _number(ms) for name, ms in record.timings.items()},
         passages=[[_clean(name), _number(score)] for name, score in record.passages],
         version_digest=_clean(record.version, 64),
+        message_id=_clean(record.message_id, 128),
     )
 
 

@@ -99,6 +99,8 @@ class Turn(TenantOwned):
     timings = models.JSONField(default=dict, blank=True)
     passages = models.JSONField(default=list, blank=True)
     version_digest = models.CharField(max_length=64, blank=True, default="")
+    message_id = models.CharField(max_length=128, blank=True, default="")
+    """Of a typed message that was sent with one: it is not said twice."""
 
     class Meta(TenantOwned.Meta):
         ordering = ("session", "leg", "number")

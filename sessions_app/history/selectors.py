@@ -57,6 +57,12 @@ def conversation(session_id: str) -> list[list[str]]:
     return pairs
 
 
+def answer_to(session_id: str, message_id: str) -> Turn | None:
+    """The finished turn in which this message was answered, if its words were kept. In scope."""
+    answered = Turn.objects.filter(session=session_id, message_id=message_id, finished=True).exclude(reply_text="")
+    return answered.first()
+
+
 def versions_called_last(limit: int) -> list[AssistantSpec]:
     """The live versions of the assistants in scope that have the latest sessions, those first; then any others."""
     latest = Session.objects.filter(assistant=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]

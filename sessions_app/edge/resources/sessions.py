@@ -12,6 +12,7 @@ from sessions_app.edge.addresses import socket_url
 from sessions_app.edge.callers import CalledRequest, EmbedToken, Key, SessionToken
 from sessions_app.edge.paging import Page, PageIn, page_of
 from sessions_app.edge.problems import NotFound
+from sessions_app.edge.repeats import HEADER
 from sessions_app.edge.resources.scoped import in_scope
 from sessions_app.edge.schemas import errors
 from sessions_app.history import recordings, selectors
@@ -122,7 +123,8 @@ async def add_ice_candidate(request: CalledRequest, session_id: str, body: schem
 async def chat(request: CalledRequest, session_id: str, body: schemas.ChatIn) -> dict[str, Any]:
     """Type instead of speaking; needs no WebRTC. Waits for the whole reply."""
     session = await session_of(request, session_id, Can.USE_SESSIONS)
-    reply = await calls.chat(session, body.message, address=_address(request))
+    message_id = request.headers.get(HEADER, "")
+    reply = await calls.chat(session, body.message, address=_address(request), message_id=message_id)
     return {"reply": reply.text, "turn_id": reply.turn_id}
 
 

@@ -9,11 +9,15 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 
+from pipeline.contracts.dialogue import turn_id
+from sessions_app import switchboard
 from sessions_app.edge import calls
 from sessions_app.history.models import Session
+from sessions_app.history.services import apply_records
 from sessions_app.tenants.scope import everyone
 from tests.fakes.house import Business, Caller, is_problem
 from tests.fakes.worker import FakeWorker
+from tests.sessions_app.history.test_journal import told
 
 OPEN = {"channel": "chat"}
 
@@ -111,3 +115,37 @@ async def test_who_goes_away_meanwhile_finds_the_answer_later(
         await asyncio.sleep(0.02)
     assert again.json()["reply"] == "You said: hi"
     assert said(worker) == ["hi"]
+
+
+async def test_a_message_whose_answer_was_lost_is_known_again_by_its_worker(
+    riverside: Business, visitor: Caller, worker: FakeWorker, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request failed after the worker had the message: it is sent again with the id that the worker knows it by."""
+    await visitor("POST", f"{path}/chat", {"message": "hello"})
+    worker.deaf = True
+    monkeypatch.setitem(switchboard.ask_chat.__kwdefaults__, "sign_of_life_s", 0.2)
+    lost = await visitor("POST", f"{path}/chat", {"message": "hi"}, **{"Idempotency-Key": "m1"})
+    assert lost.status_code == 503
+    worker.deaf = False
+    again = await visitor("POST", f"{path}/chat", {"message": "hi"}, **{"Idempotency-Key": "m1"})
+    assert again.json()["reply"] == "You said: hi"
+    assert {message["id"] for message in worker.mail if message.get("text") == "hi"} == {"m1"}
+
+
+async def test_a_message_that_was_answered_on_a_worker_that_is_gone_is_not_said_again(
+    riverside: Business, visitor: Caller, worker: FakeWorker, path: str
+) -> None:
+    answered = told(riverside.session, number=4, visitor_text="hi", reply_text="Good day.", message_id="m1")
+    await sync_to_async(apply_records)([answered])
+    again = await visitor("POST", f"{path}/chat", {"message": "hi"}, **{"Idempotency-Key": "m1"})
+    assert again.json() == {"reply": "Good day.", "turn_id": turn_id(riverside.session.id, 1, 4)}
+    assert said(worker) == []
+
+
+async def test_a_message_whose_words_are_not_kept_is_put_to_the_worker(
+    riverside: Business, visitor: Caller, worker: FakeWorker, path: str
+) -> None:
+    answered = told(riverside.session, number=4, visitor_text="", reply_text="", message_id="m1")
+    await sync_to_async(apply_records)([answered])
+    again = await visitor("POST", f"{path}/chat", {"message": "hi"}, **{"Idempotency-Key": "m1"})
+    assert again.json()["reply"] == "You said: hi"
