@@ -53,7 +53,8 @@ class Assistant(TenantOwned):
 class AssistantVersion(TenantOwned):
     id = PrefixedId(prefix=ids.VERSION, primary_key=True, editable=False)
     assistant = models.ForeignKey(Assistant, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
+    number = models.PositiveIntegerField(null=True, blank=True)
+    """From 1, without gaps; a draft on trial has none."""
     manifest = models.JSONField()
     digest = models.CharField(max_length=64)
     trial = models.BooleanField(default=False, editable=False)
@@ -66,14 +67,14 @@ class AssistantVersion(TenantOwned):
     objects: ClassVar[FrozenManager] = FrozenManager()
 
     class Meta(TenantOwned.Meta):
-        ordering = ("-number",)
+        ordering = ("-created_at",)
         constraints = [models.UniqueConstraint(fields=("assistant", "number"), name="one_version_per_number")]
 
     def __str__(self) -> str:
-        return f"draft {self.number}" if self.trial else f"version {self.number}"
+        return f"draft of {self.created_at:%-d %b, %H:%M}" if self.trial else f"version {self.number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises FrozenVersion for a version that is already there: it never changes."""
         if not self._state.adding:
-            raise FrozenVersion(f"version {self.number} is published; publish a new one instead")
+            raise FrozenVersion(f"{self} is frozen; publish a new one instead")
         super().save(*args, **kwargs)

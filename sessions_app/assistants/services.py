@@ -61,7 +61,7 @@ def freeze_trial(*, assistant: Assistant, by: User | None = None) -> AssistantVe
 def _freeze(assistant: Assistant, spec: AssistantSpec, by: User | None, *, trial: bool = False) -> AssistantVersion:
     last = AssistantVersion.objects.filter(assistant=assistant).aggregate(last=Max("number"))["last"] or 0
     made: AssistantVersion = AssistantVersion.objects.create(
-        tenant=assistant.tenant, assistant=assistant, number=last + 1, trial=trial, published_by=by,
+        tenant=assistant.tenant, assistant=assistant, number=None if trial else last + 1, trial=trial, published_by=by,
         manifest=spec.to_manifest(), digest=spec.digest(),
     )  # fmt: skip
     return made

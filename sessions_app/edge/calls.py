@@ -15,8 +15,9 @@ from pipeline.contracts import wire
 from pipeline.contracts.errors import BusyError, PipelineError
 from sessions_app import switchboard
 from sessions_app.assistants.selectors import assistant_named, live_version, spec_of, version_of
+from sessions_app.edge import consent
 from sessions_app.edge.problems import Conflict, Forbidden, NotFound
-from sessions_app.history import recordings, services
+from sessions_app.history import services
 from sessions_app.history.models import Session, SessionState
 from sessions_app.history.selectors import answer_to, conversation
 from sessions_app.operations.admission import Limit, SessionOver, ensure_going
@@ -142,34 +143,6 @@ async def add_candidate(session: Session, candidate: str, sdp_mid: str | None, s
     await switchboard.tell(session.mailbox, wire.Candidate(session.id, candidate, sdp_mid, sdp_m_line_index))
 
 
-async def record(session: Session, *, agreed: bool) -> None:
-    """The visitor agrees to be recorded, or does not (any more): what was recorded is deleted then, also of a session
-    that is over. A worker that cannot be told deletes it when it hands it in.
-
-    Raises SessionOver and Conflict for consent to what is not recorded.
-    """
-    if agreed:
-        ensure_open(session)
-    try:
-        await database_sync_to_async(_say_recording)(session, agreed)
-    except recordings.NotRecorded as error:
-        raise Conflict(str(error)) from error
-    if mailbox := (await database_sync_to_async(find_session)(str(session.tenant_id), session.id)).mailbox:
-        await _tell_recording(session, mailbox, agreed)
-
-
-def _say_recording(session: Session, agreed: bool) -> None:
-    with tenant_scope(session.tenant_id):
-        (recordings.agree if agreed else recordings.refuse)(session_id=session.id)
-
-
-async def _tell_recording(session: Session, mailbox: str, on: bool) -> None:
-    try:
-        await switchboard.tell(mailbox, wire.Record(session.id, on))
-    except PipelineError:
-        return
-
-
 async def hang_up(session: Session, reason: str, leg: int | None = None) -> None:
     """Ends the session. Twice is once. `leg`: only if no later connection than this one has been offered."""
     with tenant_scope(session.tenant_id):
@@ -243,8 +216,8 @@ async def _place(session: Session, sdp: str, transport: str = "webrtc") -> wire.
     )
     if not await database_sync_to_async(_attach)(session, answer):
         await _too_late(session, answer)
-    if (now := await database_sync_to_async(_is_recorded)(session)) != record:
-        await _tell_recording(session, answer.mailbox, now)
+    if (now := await database_sync_to_async(consent.is_recorded)(session)) != record:
+        await consent.tell(session, answer.mailbox, now)
     return answer
 
 
@@ -256,13 +229,7 @@ def _next_leg(session: Session) -> tuple[int, Any, list[list[str]], bool]:
         # A live leg takes over what is published at its next turn; the leg that follows it must not fall back.
         # A draft on trial is what was asked for.
         version = session.version if session.version.trial else live_version(session.assistant_id) or session.version
-        return leg, spec_of(version), conversation(session.id), _is_recorded(session)
-
-
-def _is_recorded(session: Session) -> bool:
-    with tenant_scope(session.tenant_id):
-        session.refresh_from_db(fields=["recording"])
-        return recordings.may_be_made(session)
+        return leg, spec_of(version), conversation(session.id), consent.is_recorded(session)
 
 
 async def _too_late(session: Session, answer: wire.Answer) -> NoReturn:

@@ -23,8 +23,8 @@ STATES = {"new": "info", "live": "success", "ended": ""}
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
     read, write = Can.READ_SESSIONS, Can.READ_SESSIONS
-    list_display = ("created_at", "assistant", "channel", "coloured_state", "turn_count", "length", "end_reason")
-    list_filter = ("state", "channel", "assistant", "created_at")
+    list_display = ("created_at", "assistant", "how", "coloured_state", "turn_count", "length", "end_reason")
+    list_filter = ("state", "channel", "trial", "assistant", "created_at")
     list_select_related = ("assistant", "tenant")
     list_per_page = 50
     paginator, show_full_result_count = CappedPaginator, False
@@ -101,6 +101,10 @@ class SessionAdmin(ReadOnlyAdmin):
     @display(description="State", ordering="state", label=STATES)
     def coloured_state(self, session: Session) -> str:
         return session.state
+
+    @display(description="Channel", ordering="channel")
+    def how(self, session: Session) -> str:
+        return f"{session.channel}, trial" if session.trial else session.channel
 
     @display(description="Turns")
     def turn_count(self, session: Session) -> int:

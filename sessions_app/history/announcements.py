@@ -23,11 +23,15 @@ def sessions_ended(session_ids: Iterable[str]) -> None:
 
 def turn_finished(turn: Turn) -> None:
     """Words as the tenant keeps them (`history.privacy`): the row has them already."""
+    if Session.objects.filter(pk=turn.session_id, trial=True).exists():
+        return
     emit(turn.tenant_id, EventType.TURN_FINISHED, partial(_turn, turn), about=turn.session_id)
 
 
 def _rows(session_ids: Iterable[str]) -> Iterable[Session]:
-    rows: Iterable[Session] = Session.objects.select_related("assistant", "version").filter(pk__in=list(session_ids))
+    """Those of visitors: a tenant's own trial of a draft is no news to its systems."""
+    wanted = Session.objects.filter(pk__in=list(session_ids), trial=False)
+    rows: Iterable[Session] = wanted.select_related("assistant", "version")
     return rows
 
 

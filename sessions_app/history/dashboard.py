@@ -37,7 +37,7 @@ def figures() -> list[dict[str, str]]:
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     ttfa = sorted(_ttfa_ms())
     return [
-        {"title": "Sessions today", "value": str(Session.objects.filter(created_at__gte=today).count())},
+        {"title": "Sessions today", "value": str(Session.objects.filter(created_at__gte=today, trial=False).count())},
         {"title": "Live now", "value": str(Session.objects.filter(state=SessionState.LIVE).exclude(worker="").count())},
         {"title": "TTFA p50", "value": _ms(percentile(ttfa, 50)), "note": f"promise: {TTFA_P50_MS:.0f} ms"},
         {"title": "TTFA p95", "value": _ms(percentile(ttfa, 95)), "note": f"promise: {TTFA_P95_MS:.0f} ms"},
@@ -47,7 +47,9 @@ def figures() -> list[dict[str, str]]:
 def _ttfa_ms() -> list[float]:
     """V1 of the latest turns in steady state, of a week at most."""
     since = timezone.now() - timedelta(days=7)
-    turns = Turn.objects.filter(finished=True, warmup=False, started_at__gte=since).order_by("-started_at")
+    turns = Turn.objects.filter(finished=True, warmup=False, started_at__gte=since, session__trial=False).order_by(
+        "-started_at"
+    )
     timings = turns.values_list("timings", flat=True)[:LATEST_TURNS]
     return [entry["ttfa_ms"] for entry in timings if "ttfa_ms" in entry]
 
@@ -66,7 +68,7 @@ def sessions_by_day() -> dict[str, Any]:
     today = timezone.now().date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     counted = (
-        Session.objects.filter(created_at__date__gte=days[0])
+        Session.objects.filter(created_at__date__gte=days[0], trial=False)
         .annotate(day=TruncDate("created_at"))
         .order_by()
         .values_list("day")

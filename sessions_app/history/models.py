@@ -40,6 +40,8 @@ class Session(TenantOwned):
     assistant = models.ForeignKey(Assistant, on_delete=models.RESTRICT, related_name="+")
     version = models.ForeignKey(AssistantVersion, on_delete=models.RESTRICT, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.VOICE)
+    trial = models.BooleanField(default=False, editable=False)
+    """Somebody of the tenant tried a draft in the console: not a visitor's, so it counts nowhere."""
     publishable_key = models.ForeignKey(PublishableKey, null=True, on_delete=models.SET_NULL, related_name="+")
     """Whose page opened it; none: the tenant's own server did."""
     visitor = models.CharField(max_length=64, blank=True, default="")

@@ -41,7 +41,7 @@ def pulse(now: datetime | None = None) -> dict[str, Any]:
 
 
 def _turns(since: datetime) -> Iterable[tuple[datetime, dict[str, Any], bool, bool]]:
-    turns = Turn.objects.filter(finished=True, started_at__gte=since).order_by("-started_at")
+    turns = Turn.objects.filter(finished=True, started_at__gte=since, session__trial=False).order_by("-started_at")
     return turns.values_list("started_at", "timings", "interrupted", "warmup")[:MOST_TURNS]
 
 

@@ -35,7 +35,7 @@ def create_session(
     """`publishable_key`: the id of the key that a page opened it with. `visitor`: the tenant's own id of whom it is."""
     return Session.objects.create(
         tenant_id=UUID(str(tenant_id)), assistant=assistant, version=version, channel=channel,
-        publishable_key_id=publishable_key, visitor=visitor,
+        publishable_key_id=publishable_key, visitor=visitor, trial=version.trial,
     )  # fmt: skip
 
 

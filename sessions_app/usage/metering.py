@@ -52,6 +52,8 @@ def keep(session: Session) -> None:
     Of one that is older nothing would have been, and nothing is asked: retention deletes many.
     """
     days = open_days()
+    if session.trial:
+        return
     if max(session.last_seen_at, session.ended_at or session.last_seen_at) < _midnight(days[0]):
         return
     _alone(session.tenant_id)
@@ -79,7 +81,7 @@ def _alone(tenant_id: UUID) -> None:
 
 
 def _roll_up_day(tenant_id: UUID, day: date) -> int:
-    counted = _counted(Session.objects.all(), Turn.objects.all(), day)
+    counted = _counted(Session.objects.filter(trial=False), Turn.objects.filter(session__trial=False), day)
     there = {(row.assistant_id, row.channel): row for row in UsageDay.objects.filter(day=day)}
     names = dict(Assistant.objects.filter(pk__in=[pk for pk, _ in counted]).values_list("pk", "name"))
     rows = []

@@ -57,7 +57,7 @@ class AssistantWhole(AssistantOut):
 class VersionOut(Schema):
     id: str
     assistant: str
-    number: int
+    number: int | None = Field(description="From 1, without gaps; null for a draft on trial.")
     digest: str = Field(description="SHA-256 of the canonical manifest.")
     created_at: datetime
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
+from sessions_app.edge import calls
 from sessions_app.files.models import StoredFile
+from sessions_app.history import recordings
 from sessions_app.history.models import Consent, Privacy, Session
 from sessions_app.tenants.models import AuditEntry
 from sessions_app.tenants.permissions import Can
@@ -148,14 +150,12 @@ async def test_a_visitors_yes_and_no_reach_the_worker_and_the_next_one(
 async def test_a_yes_that_comes_while_a_worker_is_sought_is_told_to_it(
     riverside: Business, visitor: Caller, path: str, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sessions_app.edge import calls
-
     await sync_to_async(record_calls)(riverside)
     attach = calls._attach
 
     def agreed_meanwhile(session: Session, answer: Any) -> bool:
         with tenant_scope(session.tenant_id):
-            calls.recordings.agree(session_id=session.pk)
+            recordings.agree(session_id=session.pk)
         return attach(session, answer)
 
     monkeypatch.setattr(calls, "_attach", agreed_meanwhile)
