@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from sessions_app import switchboard
 from sessions_app.history.models import Session, SessionState
+from sessions_app.operations import backlog
 from sessions_app.tenants.scope import everyone
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text. For this machine only, or for who holds GOASSIST_METRICS_TOKEN."""
     if not may_read_metrics(request):
         raise Http404
-    return HttpResponse(prometheus_client.generate_latest(), content_type=prometheus_client.CONTENT_TYPE_LATEST)
+    text = prometheus_client.generate_latest() + prometheus_client.generate_latest(backlog.REGISTRY)
+    return HttpResponse(text, content_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
 def may_read_metrics(request: HttpRequest) -> bool:

@@ -14,7 +14,8 @@ from django.utils import timezone
 from sessions_app.outgoing import OutgoingRefused, checked
 from sessions_app.tenants.audit import fields_of, record
 from sessions_app.tenants.models import Tenant
-from sessions_app.webhooks import signing
+from sessions_app.tenants.scope import tenant_scope
+from sessions_app.webhooks import notices, signing
 from sessions_app.webhooks.models import OPEN, TEST, DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from sessions_app.webhooks.nudging import nudge
 
@@ -102,12 +103,20 @@ def rotate_secret(*, endpoint: WebhookEndpoint) -> tuple[WebhookEndpoint, str]:
 
 
 def disable(endpoint: WebhookEndpoint, reason: str) -> None:
-    """By ourselves, in words, with an entry in the tenant's audit log. `endpoint`: a row that the caller has locked."""
+    """By ourselves, in words: an entry in the tenant's audit log, and a mail to those who can mend it, once the
+    transaction is through. `endpoint`: a row that the caller has locked."""
     before = fields_of(endpoint)
     endpoint.enabled, endpoint.disabled_reason = False, reason
     endpoint.save(update_fields=["enabled", "disabled_reason"])
     give_up(endpoint, reason)
     record("webhook.disabled", endpoint, tenant_id=endpoint.tenant_id, before=before, after=fields_of(endpoint))
+    tenant_id = endpoint.tenant_id
+
+    def tell() -> None:
+        with tenant_scope(tenant_id):
+            notices.disabled(endpoint, reason)
+
+    transaction.on_commit(tell)
 
 
 def give_up(endpoint: WebhookEndpoint, reason: str) -> None:
