@@ -7,7 +7,7 @@ export PORT ?= 8000
 export GOASSIST_DATA ?= ./var
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-distributed test test-postgres check bench client requirements clean
+.PHONY: help run run-distributed test test-postgres check bench audit client requirements clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(VENV)/.dev ## Style, types, layers
 bench: $(VENV)/.bench ## Latency and cost on this machine, peers beside us: an hour; ARGS="--quick" takes minutes
 	@scripts/debian-packages chromium flite sox
 	@$(PY) -m benchmarks $(or $(ARGS),--peers --charts docs/charts)
+
+audit: ## Known holes in pinned packages, as the OSV database has them; needs the network
+	@$(PYTHON) scripts/audit $(ARGS)
 
 client: $(VENV)/.dev ## The typed Python client of the API, into clients/python (see its README)
 	@scripts/generate-client
