@@ -4,19 +4,16 @@ import asyncio
 import ipaddress
 import re
 import secrets
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from aioice import stun, turn
 
 from sessions_app.edge.relays import credentials
-from tests.services import RUNNING, accepts, free_port, wait_for
+from tests.fakes.coturn import CONF, a_relay
 
 pytestmark = pytest.mark.slow
-CONF = Path(__file__).parents[2] / "deploy" / "coturn" / "turnserver.conf"
 SECRET = secrets.token_hex(32)
 WORKER = "127.0.0.1"
 """A worker at a private address, for which the configuration makes its exception."""
@@ -36,23 +33,8 @@ class Received(asyncio.DatagramProtocol):
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder, port = tmp_path_factory.mktemp("coturn"), free_port()
-    text = CONF.read_text().replace("#static-auth-secret=", f"static-auth-secret={SECRET}")
-    text = text.replace("#allowed-peer-ip=10.0.0.5", f"allowed-peer-ip={WORKER}\nallow-loopback-peers")
-    text = text.replace("listening-port=3478", f"listening-port={port}\nlistening-ip=127.0.0.1\nrelay-ip=127.0.0.1")
-    conf = folder / "turnserver.conf"
-    conf.write_text(f"{text}\nno-tls\nno-dtls\nno-rfc5780\npidfile={folder}/pid\nuserdb={folder}/db\n")
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(["turnserver", "-c", str(conf), "--log-file=stdout"], stdout=log, stderr=log, cwd=folder)
-    RUNNING.add(process.pid)
-    try:
-        wait_for("coturn listening", lambda: accepts(port))
+    with a_relay(tmp_path_factory.mktemp("coturn"), SECRET, WORKER) as port:
         yield port
-    finally:
-        RUNNING.discard(process.pid)
-        process.terminate()
-        process.wait(10)
-        log.close()
 
 
 def good(name: str = "ses_1", seconds: int = 600) -> tuple[str, str]:
