@@ -103,6 +103,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "soak runs that died": {"task": "operations.sweep_soak_runs", "schedule": 30.0},
     "sessions that died": {"task": "operations.reap_sessions", "schedule": 30.0},
+    "how hard workers are pressed": {"task": "operations.sample_level", "schedule": 60.0},
     "answers nobody may ask for again": {"task": "operations.forget_answers", "schedule": 3600.0},
     "sessions that are kept no longer": {"task": "history.forget_old", "schedule": 3600.0},
     "webhooks that are due": {"task": "webhooks.deliver_due", "schedule": 5.0},

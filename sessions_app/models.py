@@ -4,7 +4,7 @@ from sessions_app.accounts.models import SingleSignOn, SsoIdentity
 from sessions_app.assistants.models import Assistant, AssistantVersion
 from sessions_app.files.models import StoredFile
 from sessions_app.history.models import Privacy, Session, SessionEvent, Turn
-from sessions_app.operations.models import IdempotentAnswer, LiveSession, SoakRun
+from sessions_app.operations.models import IdempotentAnswer, LevelSample, LiveSession, SoakRun
 from sessions_app.tenants.models import (
     AuditEntry,
     Invitation,
@@ -24,6 +24,7 @@ __all__ = (
     "AuditEntry",
     "IdempotentAnswer",
     "Invitation",
+    "LevelSample",
     "LiveSession",
     "Membership",
     "OperatorKey",

@@ -68,4 +68,4 @@ def _told(user: Any, kept: Any) -> dict[str, Any] | None:
     if here.who is None:
         return None
     with scope_of(here):
-        return overview.now(here)
+        return overview.shared(here)

@@ -71,6 +71,20 @@ class SoakRun(models.Model):
         return spread.get(which)
 
 
+class LevelSample(models.Model):
+    """The highest degradation level of all workers in a minute. The installation's, not a tenant's."""
+
+    at = models.DateTimeField(unique=True)
+    level = models.PositiveSmallIntegerField()
+    workers = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"level {self.level} at {self.at:%H:%M}"
+
+
 class LiveSession(Session):
     """A session, seen as what goes on now: the console's live page hangs on it."""
 

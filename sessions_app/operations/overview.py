@@ -1,16 +1,22 @@
 """The console's first page as it is now: what history tells, how the workers stand, what the month has used."""
 
-from typing import Any
+import threading
+import time
+from typing import Any, Final
 
 from django.http import HttpRequest
 
 from sessions_app.history import dashboard
 from sessions_app.history.pulse import pulse
-from sessions_app.operations import selectors
+from sessions_app.operations import levels, selectors
 from sessions_app.tenants.console import standing
 from sessions_app.tenants.permissions import Can
+from sessions_app.tenants.scope import Scope, current_scope
 from sessions_app.tenants.standing import Standing
 from sessions_app.usage.selectors import month_named, totals
+
+LIFETIME_S: Final = 4.5
+"""Of what is counted for all who look: a little less than the time between two tellings."""
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -22,11 +28,29 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def now(here: Standing, *, ask_workers: bool = True) -> dict[str, Any]:
-    """In the standing's scope. `figures`, `pulse`; to operators also `level`: the highest of the workers'."""
+    """In the standing's scope. `figures`, `pulse`; to operators also the workers' level, now and hour by hour."""
     told: dict[str, Any] = {"figures": [*dashboard.figures(), _minutes()], "pulse": pulse()}
-    if here.may(Can.RUN_INSTALLATION) and ask_workers:
-        told["figures"].append(_level(selectors.workers()))
+    if here.may(Can.RUN_INSTALLATION):
+        told["pulse"]["level"] = levels.by_hour(told["pulse"]["hours"])
+        if ask_workers:
+            told["figures"].append(_level(selectors.workers()))
     return told
+
+
+_shared: dict[tuple[Scope, bool], tuple[float, dict[str, Any]]] = {}
+_counting = threading.Lock()
+
+
+def shared(here: Standing, lifetime_s: float = LIFETIME_S) -> dict[str, Any]:
+    """As `now`, counted once for all who look at the same rows at the same time: in the standing's scope, and for
+    nobody in another."""
+    key = (current_scope(), here.may(Can.RUN_INSTALLATION))
+    with _counting:
+        for old in [one for one, (at, _) in _shared.items() if time.monotonic() - at > lifetime_s]:
+            del _shared[old]
+        if key not in _shared:
+            _shared[key] = (time.monotonic(), now(here))
+        return _shared[key][1]
 
 
 def _minutes() -> dict[str, str]:
@@ -37,5 +61,6 @@ def _level(workers: list[dict[str, Any]]) -> dict[str, str]:
     worst = max(workers, key=lambda worker: worker["level"], default=None)
     if worst is None:
         return {"title": "Degradation", "value": "–", "note": "no worker answers"}
-    note = f"{worst['worker']}: {worst['why']}" if worst["level"] else f"{len(workers)} workers"
-    return {"title": "Degradation", "value": f"{worst['level']} {worst['level_name']}", "note": note}
+    why = f"{worst['level_name']} ({worst['worker']}: {worst['why']})"
+    note = why if worst["level"] else f"normal, {len(workers)} workers"
+    return {"title": "Degradation", "value": f"{worst['level']} of {len(selectors.LEVELS) - 1}", "note": note}

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from sessions_app.operations import idempotency, services, soak
+from sessions_app.operations import idempotency, levels, services, soak
 from sessions_app.tenants.scope import everyone
 
 
@@ -27,6 +27,12 @@ def reap_sessions() -> None:
     """Each 30 s: a session whose worker and visitor are both gone is not live."""
     with everyone():
         services.reap_sessions()
+
+
+@shared_task(name="operations.sample_level")
+def sample_level() -> None:
+    """Each minute: how hard the workers are pressed. Twice in a minute is once."""
+    levels.sample()
 
 
 @shared_task(name="operations.forget_answers")

@@ -8,6 +8,7 @@ const CHARTS = {
   ttfa: { unit: 'ms', kind: 'line', series: [['p50', 'ttfa_p50', '--accent'], ['p95', 'ttfa_p95', '--warm']] },
   barge_in: { unit: 'ms', kind: 'line', series: [['p50', 'barge_in_p50', '--accent'], ['p95', 'barge_in_p95', '--warm']] },
   turns: { unit: '', kind: 'bars', series: [['Turns', 'turns', '--accent'], ['Interrupted', 'interrupted', '--warm']] },
+  level: { unit: '', kind: 'bars', most: 5, series: [['Highest level, 0 to 5', 'level', '--warm']] },
   troubles: { unit: '', kind: 'bars', stacked: true, series: [['Errors', 'errors', '--bad'], ['Over budget', 'over_budget', '--warm']] },
 };
 const RETRY_MS = { first: 1000, longest: 30000 };
@@ -20,7 +21,8 @@ function wanted(pulse, { series, ...more }) {
 }
 
 const first = JSON.parse(document.getElementById('overview-now').textContent);
-const redraw = Object.fromEntries(Object.entries(CHARTS).map(
+const shown = Object.entries(CHARTS).filter(([name]) => page.querySelector(`[data-chart-of="${name}"]`));
+const redraw = Object.fromEntries(shown.map(
   ([name, about]) => [name, chart(page.querySelector(`[data-chart-of="${name}"]`), wanted(first.pulse, about))],
 ));
 
@@ -37,7 +39,7 @@ function tile({ title, value, note }) {
 
 function show({ figures, pulse }) {
   page.querySelector('[data-figures]').replaceChildren(...figures.map(tile));
-  for (const [name, about] of Object.entries(CHARTS)) redraw[name](wanted(pulse, about));
+  for (const [name, about] of shown) redraw[name](wanted(pulse, about));
 }
 
 function listen(waitMs) {

@@ -36,17 +36,17 @@ function axis(more) {
   return { stroke, font: FONT, ticks: lines, ...more, grid: { ...lines, show: more.gridded } };
 }
 
-function options(place, layered, { labels, naming, unit, kind, height }) {
+function options(place, layered, { labels, naming, unit, kind, height, most }) {
   const { paths } = window.uPlot;
   const format = (value) => (value == null ? '–' : `${value} ${unit}`);
   return {
     width: place.clientWidth,
     height,
     cursor: { y: false, points: { show: kind === 'line' } },
-    scales: { x: { time: false, range: [-0.5, labels.length - 0.5] }, y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    scales: { x: { time: false, range: [-0.5, labels.length - 0.5] }, y: { range: (u, low, high) => [0, most ?? (high > 0 ? high * 1.1 : 1)] } },
     axes: [
       axis({ incrs: WHOLE, values: (u, splits) => splits.map((i) => labels[i] ?? ''), gridded: false }),
-      axis({ size: 64, values: (u, splits) => splits.map((value) => `${value} ${unit}`), gridded: true }),
+      axis({ size: 64, ...(most ? { incrs: WHOLE, space: 16 } : {}), values: (u, splits) => splits.map((value) => `${value} ${unit}`), gridded: true }),
     ],
     series: [
       { label: naming, value: (u, i) => labels[i] ?? '–' },
@@ -67,7 +67,7 @@ function options(place, layered, { labels, naming, unit, kind, height }) {
  * Draws into `place` and keeps it in shape.
  * @param {HTMLElement} place says in words what it shows (`role="img"`, `aria-label`); a table beside it has the figures
  * @param {{labels: string[], naming: string, series: Series[], unit: string, kind?: 'bars'|'line', stacked?: boolean,
- *   height?: number}} wanted `naming`: what the labels of the x axis are, "Day"
+ *   height?: number, most?: number}} wanted `most`: the scale's end, where figures have one. `naming`: what the labels of the x axis are, "Day"
  * @returns {(wanted: object) => void} draws other figures in the same place
  */
 export function chart(place, wanted) {

@@ -49,3 +49,10 @@ async def test_the_overview_is_drawn_and_told_news(embedded_stack: Stack) -> Non
         await seen(page, "overview")
         await page.set_viewport_size({"width": 390, "height": 844})
         await seen(page, "overview-phone")
+
+
+async def test_an_operator_sees_the_level_hour_by_hour(embedded_stack: Stack) -> None:
+    async with at_the_console(embedded_stack, embedded_stack.seed["operator"]) as page:
+        await expect(page.locator("[data-overview][data-live=yes]")).to_be_visible()
+        await expect(page.locator("[data-chart-of=level] canvas")).to_be_visible()
+        await seen(page, "overview-operator")

@@ -7,6 +7,7 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from sessions_app.edge import console_socket
+from sessions_app.operations import overview
 from sessions_app.tenants.models import Membership
 from sessions_app.tenants.scope import everyone
 from tests.fakes.house import OWN_ORIGIN, Business
@@ -19,6 +20,7 @@ PATH = "/ws/v1/console/overview/"
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console_socket, "EVERY_S", 0.05)
+    overview._shared.clear()
 
 
 def of(user: Any) -> tuple[Client, str]:
