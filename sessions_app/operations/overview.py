@@ -62,5 +62,5 @@ def _level(workers: list[dict[str, Any]]) -> dict[str, str]:
     if worst is None:
         return {"title": "Degradation", "value": "–", "note": "no worker answers"}
     why = f"{worst['level_name']} ({worst['worker']}: {worst['why']})"
-    note = why if worst["level"] else f"normal, {len(workers)} workers"
+    note = why if worst["level"] else f"normal, {len(workers)} worker{'s' * (len(workers) != 1)}"
     return {"title": "Degradation", "value": f"{worst['level']} of {len(selectors.LEVELS) - 1}", "note": note}
