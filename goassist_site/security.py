@@ -49,10 +49,32 @@ def open_to_any_site(headers: Any, path: str, url: str) -> None:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
+BARE = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": PERMISSIONS,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""What every answer carries that says nothing else: pages have a policy of their own (django-csp), files may be kept
+(WhiteNoise), and whatever is made for somebody is kept by nobody."""
+
+
+def servers_own(hsts_s: int) -> dict[str, str]:
+    """Headers of what the web server answers before Django is asked. `hsts_s`: seconds; 0 where no https is."""
+    https = {"Strict-Transport-Security": f"max-age={hsts_s}; includeSubDomains"} if hsts_s else {}
+    return {**BARE, **https}
+
+
 @sync_and_async_middleware
-def permissions_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def bare_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Outside of the others, so that redirects and errors of theirs carry them as well."""
+
     def marked(response: Any) -> Any:
-        response["Permissions-Policy"] = PERMISSIONS
+        for name, value in BARE.items():
+            response.headers.setdefault(name, value)
         return response
 
     if iscoroutinefunction(get_response):

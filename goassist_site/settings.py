@@ -45,8 +45,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "goassist_site.request_ids.request_id",
+    "goassist_site.security.bare_headers",
     "django.middleware.security.SecurityMiddleware",
-    "goassist_site.security.permissions_policy",
     "goassist_site.staticfiles.StaticFiles",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -164,11 +164,13 @@ WHITENOISE_ADD_HEADERS_FUNCTION = open_to_any_site
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp_policy(ENV.origins)}
 CSRF_TRUSTED_ORIGINS = ENV.origins
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ENV.https
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # our scripts take the token from the page's form
 # Browsers then take them over TLS and from this very host only (RFC 6265bis, section 4.1.3.2).
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
     f"{'__Host-' if ENV.https else ''}{name}" for name in ("sessionid", "csrftoken")
 )
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
+CSRF_FAILURE_VIEW = "sessions_app.edge.pages.forged"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
