@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.routes.hostile import READABLE, HOOK, RAN, WORDS, look
+from tests.routes.hostile import HOOK, RAN, READABLE, WORDS, look
 from tests.routes.other_sites import a_site, with_widget
 from tests.routes.people import log_in
 from tests.routes.visitors import CHROMIUM, FLAGS
@@ -99,13 +99,6 @@ async def holds(page: Page, what: str, *, shows: int = 1) -> None:
 
 
 async def opens(page: Page, address: str, *, status: int = 200, shows: int = 1) -> None:
-    try:
-        await opens_(page, address, status=status, shows=shows)
-    except AssertionError as e:
-        print("WRONG", e)
-
-
-async def opens_(page: Page, address: str, *, status: int = 200, shows: int = 1) -> None:
     answer = await page.goto(address)
     assert answer is not None and answer.status == status, (address, answer and answer.status)
     await holds(page, address, shows=shows)
