@@ -23,6 +23,7 @@ from sessions_app.tenants.models import Role, User
 from sessions_app.tenants.scope import everyone
 from sessions_app.tenants.services import add_member, issue_publishable_key
 from sessions_app.webhooks.models import WebhookDelivery, WebhookEvent
+from tests.fakes.soak import report
 now = timezone.now()
 with everyone():
     tenant = Tenant.objects.create(slug="gallery", name="Gallery of Modern Clocks")
@@ -68,10 +69,15 @@ with everyone():
         UsageDay.objects.create(tenant=tenant, day=now.date() - timedelta(days=day), assistant=desk,
             assistant_name="Ada", channel="voice", sessions=3 + day, seconds=500, visitor_turns=20, interrupted=2)
     _, link = invite(tenant=tenant, email="{STRANGER}", role=Role.VIEWER)
+    runs = [SoakRun.objects.create(assistant=desk, assistant_name="Ada", url="http://127.0.0.1:9", ended_at=now,
+        started_at=now, state=state, verdict=kept.get("verdict", ""), report=kept, series=kept.get("series", []),
+        trouble=trouble) for state, kept, trouble in (("finished", report(), ""),
+        ("finished", report(verdict="fail", failures=3), ""), ("failed", {{}}, "The key was refused."))]
 request = RequestFactory().get("/")
 errors = {{"400": pages.bad_request(request).content.decode(), "500": pages.server_error(request).content.decode()}}
 print(json.dumps({{"assistant": desk.pk, "session": session.pk, "hook": hook.pk, "version": version.pk, "sso": sso.pk,
-    "tenant": tenant.pk, "user": user.pk, "invitation": link, "errors": errors}}, default=str))
+    "tenant": tenant.pk, "user": user.pk, "invitation": link, "errors": errors,
+    "run_good": runs[0].pk, "run_bad": runs[1].pk, "run_none": runs[2].pk}}, default=str))
 """
 
 

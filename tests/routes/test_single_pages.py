@@ -56,8 +56,18 @@ async def test_pages_of_an_operator(embedded_stack: Stack, made: dict[str, Any])
     tenant = f"{CONSOLE}/tenant/{made['tenant']}"
     async with at_the_console(embedded_stack, embedded_stack.seed["operator"]) as page:
         await look_at(page, f"{tenant}/change/", "operator-tenant")
-        await look_at(page, f"{tenant}/look/", "look-into")
         await look_at(page, f"{CONSOLE}/user/{made['user']}/change/", "user")
+        await look_at(page, f"{CONSOLE}/quota/add/", "quota")
+        runs = [made[name] for name in ("run_good", "run_bad", "run_none")]
+        for name, run in zip(("good", "bad", "none"), runs, strict=True):
+            await look_at(page, f"{CONSOLE}/soakrun/{run}/change/", f"soak-{name}")
+        await look_at(page, f"{CONSOLE}/soakrun/compare/?run={runs[0]}&run={runs[1]}", "soak-compare")
+        await look_at(page, f"{tenant}/look/", "look-into")
+        await page.get_by_label("Reason").fill("They asked why a call ended early.")
+        await page.get_by_role("button", name="Look into it").click()
+        await page.get_by_text("You are looking into").wait_for()
+        await look(page, "looking")
+        await page.get_by_role("button", name="Leave").click()
 
 
 async def test_pages_of_a_login(embedded_stack: Stack, made: dict[str, Any]) -> None:
