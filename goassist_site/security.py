@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.decorators import sync_and_async_middleware
 
@@ -50,35 +49,38 @@ def open_to_any_site(headers: Any, path: str, url: str) -> None:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
-def _marking(mark: Callable[[HttpRequest, Any], Any]) -> Callable[..., Any]:
-    """A middleware that does this to each answer."""
-
-    @sync_and_async_middleware
-    def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-        if iscoroutinefunction(get_response):
-
-            async def answer_async(request: HttpRequest) -> Any:
-                return mark(request, await get_response(request))
-
-            return answer_async
-        return lambda request: mark(request, get_response(request))
-
-    return middleware
+BARE = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": PERMISSIONS,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""What every answer carries that says nothing else: pages have a policy of their own (django-csp), files may be kept
+(WhiteNoise), and whatever is made for somebody is kept by nobody."""
 
 
-def _with_policy(request: HttpRequest, response: Any) -> Any:
-    response["Permissions-Policy"] = PERMISSIONS
-    return response
+def servers_own(hsts_s: int) -> dict[str, str]:
+    """Headers of what the web server answers before Django is asked. `hsts_s`: seconds; 0 where no https is."""
+    https = {"Strict-Transport-Security": f"max-age={hsts_s}; includeSubDomains"} if hsts_s else {}
+    return {**BARE, **https}
 
 
-def _kept_nowhere(request: HttpRequest, response: Any) -> Any:
-    """Unless the page itself says how long it may be kept."""
-    own = settings.SESSION_COOKIE_NAME in request.COOKIES or request.path_info.startswith("/accounts/")
-    if own and "Cache-Control" not in response:
-        response["Cache-Control"] = "no-store"
-    return response
+@sync_and_async_middleware
+def bare_headers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Outside of the others, so that redirects and errors of theirs carry them as well."""
 
+    def marked(response: Any) -> Any:
+        for name, value in BARE.items():
+            response.headers.setdefault(name, value)
+        return response
 
-permissions_policy = _marking(_with_policy)
-no_store = _marking(_kept_nowhere)
-"""What a browser with a login is told, and whatever leads to one, is kept by no cache on the way."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> Any:
+            return marked(await get_response(request))
+
+        return answer_async
+    return lambda request: marked(get_response(request))

@@ -45,11 +45,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "goassist_site.request_ids.request_id",
+    "goassist_site.security.bare_headers",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "goassist_site.security.permissions_policy",
     "goassist_site.staticfiles.StaticFiles",
-    "goassist_site.security.no_store",
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "sessions_app.edge.gate.api_gate",
@@ -59,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "sessions_app.tenants.middleware.console_scope",
     "sessions_app.accounts.pinned.PinnedDoor",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -173,13 +172,13 @@ WHITENOISE_ADD_HEADERS_FUNCTION = open_to_any_site
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp_policy(ENV.origins)}
 CSRF_TRUSTED_ORIGINS = ENV.origins
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = ENV.https
-SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # forms carry the token; no script of ours reads it
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # our scripts take the token from the page's form
 # Browsers then take them over TLS and from this very host only (RFC 6265bis, section 4.1.3.2).
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
     f"{'__Host-' if ENV.https else ''}{name}" for name in ("sessionid", "csrftoken")
 )
-# In the login's session: a cookie of their own would carry what pages say in the clear, under a name without __Host-.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
+CSRF_FAILURE_VIEW = "sessions_app.edge.pages.forged"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -63,6 +63,11 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
     return _error(request, 403)
 
 
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token of its page. `reason` is Django's, and in the log."""
+    return _error(request, 403)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None, **kwargs: Any) -> HttpResponse:
     return _error(request, 404)
 

@@ -15,6 +15,7 @@ import structlog
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
 from twisted.internet import defer
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.endpoints import serverFromString
@@ -28,6 +29,7 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from goassist_site.security import servers_own
 from sessions_app import switchboard
 from sessions_app.edge.sockets import CloseCode
 
@@ -50,7 +52,7 @@ HTTP_LIMIT_S = 90
 SOCKET_LIMIT_S = 2 * 3600
 CLOSE_LIMIT_S = 12
 """Whatever does not end by then is left behind."""
-TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TOO_LARGE = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n{}\r\n"
 
 # zope's interfaces tell a type checker nothing.
 reactor: Any = installed_reactor
@@ -170,8 +172,19 @@ class GuardedRequest(WebRequest):
     def _refuse(self) -> None:
         if not self._refused:
             self._refused = True
-            self.transport.write(TOO_LARGE)
+            lines = "".join(f"{name}: {value}\r\n" for name, value in _own_headers().items())
+            self.transport.write(TOO_LARGE.format(lines).encode())
             self.channel.loseConnection()
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """Daphne's own answer: a head that it does not take, an application that failed or takes too long."""
+        for name, value in _own_headers().items():
+            self.responseHeaders.setRawHeaders(name, [value])
+        super().basic_error(status, status_text, body)
+
+
+def _own_headers() -> dict[str, str]:
+    return servers_own(settings.SECURE_HSTS_SECONDS)
 
 
 class GuardedHttp(HTTPFactory):

@@ -1,6 +1,10 @@
 """Words that would run, or leave elements behind, wherever text is taken for markup or script. `RAN` marks what ran;
 elements carry `data-xss`, so that also markup that does nothing is noticed."""
 
+from dataclasses import dataclass
+
+from playwright.async_api import Page
+
 RAN = "__ran()"
 ELEMENTS = [
     f"<script data-xss>{RAN}</script>",
@@ -74,3 +78,66 @@ BREAKOUTS = [
     f"__proto__[onload]={RAN}",
 ]
 WORDS = [*ELEMENTS, *BREAKOUTS]
+
+HOOK = """
+window.__hits = 0;
+window.__ran = () => { window.__hits += 1; };
+window.alert = window.__ran;
+"""
+LOOK = """() => {
+  const roots = [document], texts = [], links = [];
+  let elements = 0;
+  for (const root of roots) {
+    elements += root.querySelectorAll('[data-xss]').length;
+    for (const one of root.querySelectorAll('*')) {
+      if (one.shadowRoot) roots.push(one.shadowRoot);
+      if (typeof one.value === 'string') texts.push(one.value);
+      for (const name of ['href', 'xlink:href', 'action', 'formaction']) {
+        if (one.hasAttribute(name)) links.push(new URL(one.getAttribute(name), document.baseURI).protocol);
+      }
+      if (one.localName === 'iframe') links.push(new URL(one.src || 'http:', document.baseURI).protocol);
+    }
+    const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+      if (!walk.currentNode.parentElement?.closest('script, style, template')) texts.push(walk.currentNode.data);
+    }
+  }
+  return {ran: window.__hits, elements, links: [...new Set(links)], text: texts.join(' ')};
+}"""
+"""Of one frame, its shadow trees with it: what ran, what became an element, where links lead, what is there as text."""
+LINKS = {"http:", "https:", "mailto:"}
+
+
+@dataclass(frozen=True)
+class Look:
+    ran: int
+    elements: int
+    links: frozenset[str]
+    """Schemes of all links and forms (https://datatracker.ietf.org/doc/html/rfc3986#section-3.1)."""
+    words: frozenset[str]
+    """Which of READABLE are there as text, each in one line."""
+
+    @property
+    def harmless(self) -> bool:
+        return self.ran == self.elements == 0 and self.links <= LINKS
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+READABLE = [words for words in WORDS if one_line(words) != RAN]
+"""Without the one that is a part of nearly all others."""
+
+
+async def look(page: Page) -> Look:
+    """At the page and all its frames, as they are after a moment in which what would run has run."""
+    await page.wait_for_timeout(250)
+    seen = [await frame.evaluate(LOOK) for frame in page.frames]
+    text = one_line(" ".join(each["text"] for each in seen))
+    return Look(
+        sum(each["ran"] for each in seen),
+        sum(each["elements"] for each in seen),
+        frozenset(link for each in seen for link in each["links"]),
+        frozenset(words for words in READABLE if one_line(words) in text),
+    )

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright
 
 from tests.routes.operators import FLAGS
-from tests.routes.people import log_in
+from tests.routes.people import code_of, log_in
 from tests.routes.visitors import CHROMIUM
 from tests.stack import Stack
 
@@ -64,10 +63,6 @@ with everyone():
 """
     embedded_stack.manage("shell", "-v", "0", "-c", code)
     return Person(embedded_stack, email, password)
-
-
-def code_of(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
 
 
 async def test_with_an_authenticator_app(person: Person) -> None:

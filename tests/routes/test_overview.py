@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.routes.people import at_the_console, seen
+from tests.routes.people import at_the_console, fits_a_phone, seen
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.route, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -22,7 +22,7 @@ PAGES = [
 
 @pytest.mark.parametrize("who", ["owner", "operator"])
 async def test_every_page_keeps_to_the_policy_and_to_axes_rules(embedded_stack: Stack, who: str) -> None:
-    """No inline script, nothing from elsewhere; no serious finding in light and dark."""
+    """No inline script, nothing from elsewhere; no serious finding in light and dark; as wide as a phone."""
     person = embedded_stack.seed["operator"] if who == "operator" else embedded_stack.tenant("harbor-law")["owner"]
     seen_by_them = 0
     async with at_the_console(embedded_stack, person) as page:
@@ -31,7 +31,9 @@ async def test_every_page_keeps_to_the_policy_and_to_axes_rules(embedded_stack: 
             assert answer is not None and answer.status in {200, 403}, (address, answer and answer.status)
             if answer.status == 200:
                 seen_by_them += 1
-                await seen(page, f"{who}-{address.strip('/').replace('/', '-')}")
+                name = f"{who}-{address.strip('/').replace('/', '-')}"
+                await seen(page, name)
+                await fits_a_phone(page, name)
     assert seen_by_them > 8
 
 

@@ -25,6 +25,8 @@ def tell(**event: Any) -> None:
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["path"] == "/broken":
+        raise RuntimeError("on purpose")
     if scope["type"] == "http":
         await answer(receive, send)
     elif scope["path"] == "/flood":

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
+from goassist_site.security import servers_own
 from sessions_app.edge.server import STALL_LIMIT_S, Reader
 
 ROOT = Path(__file__).parents[3]
@@ -143,6 +144,29 @@ def test_a_body_of_decent_size_arrives_whole(server: Server) -> None:
     client.request("POST", "/", body=b"x" * 900_000)
     assert client.getresponse().read() == b"900000"
     client.close()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n", 500),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n", 413),
+    ],
+    ids=["application", "size"],
+)
+def test_its_own_answers_protect_visitors_too(server: Server, request_: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(request_)
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        answer.close()
+    assert answer.status == status
+    assert servers_own(0).items() <= dict(answer.headers.items()).items()
+    assert answer.headers["Server"] is None
+
+
+def test_over_https_they_say_so() -> None:
+    assert servers_own(3600)["Strict-Transport-Security"] == "max-age=3600; includeSubDomains"
 
 
 @pytest.mark.parametrize(
