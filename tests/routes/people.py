@@ -64,7 +64,7 @@ async def findings(page: Page, within: str = "html", *rules: str) -> list[tuple[
 async def seen(page: Page, name: str) -> None:
     """Nothing serious by axe's rules, and in the dark by those of colours; pictures where they are wanted."""
     for scheme, rules in (("light", ()), ("dark", ("color-contrast", "link-in-text-block"))):
-        await page.emulate_media(color_scheme=scheme)
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # what fades in has no contrast yet
         await page.evaluate(IN_DARK, scheme == "dark")
         await page.wait_for_timeout(150)
         if PICTURES:

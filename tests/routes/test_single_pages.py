@@ -6,7 +6,7 @@ Lists and forms are in test_overview.py, the talk page's states in tests/browser
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Page, Route, async_playwright, expect
 
 from tests.routes.gallery import OWNER, PASSWORD, gallery
 from tests.routes.people import DESKTOP, at_the_console, code_of, fits_a_phone, log_in, seen
@@ -48,6 +48,8 @@ async def test_pages_of_single_rows(embedded_stack: Stack, made: dict[str, Any])
     async with at_the_console(embedded_stack, {"email": OWNER, "password": PASSWORD}) as page:
         for name, address in pages.items():
             await look_at(page, address, name)
+        await page.goto(pages["webhook"])
+        await expect(page.get_by_text("https://www.gallery.example/hooks", exact=True)).to_be_visible()
         await look_at(page, f"{CONSOLE}/quota/", "refused", 403)
         await look_at(page, f"{CONSOLE}/nothing/", "console-404", 404)
 
