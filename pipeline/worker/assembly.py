@@ -77,7 +77,7 @@ async def build_session(
     """The session and its terms. Raises SpecError, MediaError, EngineError, and leaves nothing behind then."""
     spec = AssistantSpec.from_manifest(offer.spec)
     clock = SessionClock(MonotonicClock(), offer.created_at, time.time())
-    if not offer.sdp and offer.transport != "websocket":
+    if not offer.sdp and offer.transport in {"webrtc", "whip"}:
         await around.engines.know(spec)
         return Session(offer, spec, clock, around), Terms()
     line, sdp = await _line(offer, clock, settings)

@@ -27,7 +27,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Deadlines of the switchboard that a test need not wait for."""
     place, ask_chat = switchboard.place, switchboard.ask_chat
     monkeypatch.setattr(switchboard, "place", lambda **k: place(**k, deadline_s=0.05))
-    monkeypatch.setattr(switchboard, "ask_chat", lambda *a: ask_chat(*a, sign_of_life_s=0.05))
+    monkeypatch.setattr(switchboard, "ask_chat", lambda *a, **k: ask_chat(*a, **{**k, "sign_of_life_s": 0.05}))
     return iter(())
 
 

@@ -7,6 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from sessions_app.accounts.models import SingleSignOn, SsoIdentity
+from sessions_app.files.models import Purpose, StoredFile
 from sessions_app.history.models import Privacy
 from sessions_app.history.services import apply_records
 from sessions_app.operations.idempotency import claim
@@ -60,6 +61,7 @@ def _business():
         invite(tenant=tenant, email="kim@example.com", role=Role.VIEWER)
         Quota.objects.create(tenant=tenant)
         Privacy.objects.create(tenant=tenant)
+        StoredFile.objects.create(tenant=tenant, purpose=Purpose.RECORDING, name="call.ogg", content_type="audio/ogg")
         SingleSignOn.objects.create(tenant=tenant, issuer="https://login.example.com")
         SsoIdentity.objects.create(tenant=tenant, user=person, issuer="https://login.example.com", subject="1")
         send_test(endpoint=create_endpoint(tenant=tenant, url="https://www.example.com/hooks")[0])
