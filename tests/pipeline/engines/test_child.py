@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -184,12 +185,19 @@ async def test_closing_fails_open_streams_and_leaves_no_process_and_no_thread():
     assert not any(thread.is_alive() for thread in waiting)
 
 
+def stopped(pid):
+    tasks = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+
 async def test_a_child_that_does_not_end_by_itself_is_killed(monkeypatch, caplog):
     monkeypatch.setattr("pipeline.engines.child.CLOSE_LIMIT_S", 0.05)
     child = Child(ECHO, {}, engine="tts")
     await child.start()
     process = child._process
     os.kill(child.pid, signal.SIGSTOP)
+    while not stopped(child.pid):  # the signal is sent, which does not mean that each thread stands yet
+        await asyncio.sleep(0.001)
     await child.close()
     assert process.returncode == -signal.SIGKILL
     assert "did not end by itself" in caplog.text
