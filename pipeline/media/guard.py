@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from aioice.candidate import candidate_priority
+
 log = logging.getLogger(__name__)
 
 STUN_BYTES = 20
@@ -81,14 +83,26 @@ def _not_taken(data: bytes) -> bool:
 def install(connection: Any, on_heard: Callable[[], None]) -> Guard:
     """Guard the sockets of an `aioice.Connection` that has gathered. Where aioice has changed, calls go unguarded."""
     guard = Guard(connection, on_heard)
-    needed = ("_protocols", "_remote_candidates", "_early_checks", "data_received")
+    needed = ("_protocols", "_remote_candidates", "_early_checks", "check_incoming", "data_received")
     if missing := [name for name in needed if not hasattr(connection, name)]:
         log.warning("aioice has no %s any more: stray datagrams are not filtered", ", ".join(missing))
         return guard
     for protocol in connection._protocols:
         protocol.datagram_received = _receiver(guard, protocol)
         protocol.transport.max_size = DATAGRAM_BYTES
+    connection.check_incoming = _lenient(connection.check_incoming)
     return guard
+
+
+def _lenient(check_incoming: Callable[..., None]) -> Callable[..., None]:
+    """ffmpeg's WHIP muxer names no candidates and leaves PRIORITY (RFC 8445, section 7.1.1) out of its checks, without
+    which aioice cannot learn its address. Asked after MESSAGE-INTEGRITY was checked."""
+
+    def check(message: Any, addr: tuple[str, int], protocol: Any) -> None:
+        message.attributes.setdefault("PRIORITY", candidate_priority(protocol.local_candidate.component, "prflx"))
+        check_incoming(message, addr, protocol)
+
+    return check
 
 
 def _receiver(guard: Guard, protocol: Any) -> Callable[[bytes, tuple[Any, ...]], None]:

@@ -1,6 +1,7 @@
 """`make audit`, against a database on this machine that answers as OSV does."""
 
 import json
+import runpy
 import subprocess
 import sys
 import threading
@@ -87,6 +88,23 @@ def test_an_answer_of_another_kind_is_no_clean_bill(body: bytes) -> None:
         done = audit(address)
     assert done.returncode == 2
     assert "Nothing is known about holes." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "one", [None, [], {"vulns": None}, {"vulns": "x"}, {"vulns": [{}]}, {"next_page_token": "more"}]
+)
+def test_one_result_of_another_kind_is_no_clean_bill_and_no_hole(one: object) -> None:
+    count = len({*pinned()})
+    with a_database({}, json.dumps({"results": [one] + [{}] * (count - 1)}).encode()) as (_, address):
+        done = audit(address)
+    assert done.returncode == 2
+    assert "Nothing is known about holes." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def pinned() -> list[object]:
+    found: list[object] = runpy.run_path(str(ROOT / "scripts/audit"))["pinned"](ROOT)
+    return found
 
 
 def test_a_database_that_cannot_be_reached_is_said_in_words() -> None:
