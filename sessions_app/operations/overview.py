@@ -1,7 +1,9 @@
 """The console's first page as it is now: what history tells, how the workers stand, what the month has used."""
 
+import math
 import threading
 import time
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.http import HttpRequest
@@ -37,20 +39,35 @@ def now(here: Standing, *, ask_workers: bool = True) -> dict[str, Any]:
     return told
 
 
-_shared: dict[tuple[Scope, bool], tuple[float, dict[str, Any]]] = {}
-_counting = threading.Lock()
+@dataclass(slots=True)
+class _Counted:
+    """Whoever holds `lock` counts; others who want the same wait for it, and nobody else."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    at_s: float = -math.inf
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+_shared: dict[tuple[Scope, bool], _Counted] = {}
+_looking = threading.Lock()
 
 
 def shared(here: Standing, lifetime_s: float = LIFETIME_S) -> dict[str, Any]:
     """As `now`, counted once for all who look at the same rows at the same time: in the standing's scope, and for
     nobody in another."""
     key = (current_scope(), here.may(Can.RUN_INSTALLATION))
-    with _counting:
-        for old in [one for one, (at, _) in _shared.items() if time.monotonic() - at > lifetime_s]:
+
+    def stale(one: _Counted) -> bool:
+        return time.monotonic() - one.at_s > lifetime_s
+
+    with _looking:
+        for old in [at for at, one in _shared.items() if stale(one) and not one.lock.locked()]:
             del _shared[old]
-        if key not in _shared:
-            _shared[key] = (time.monotonic(), now(here))
-        return _shared[key][1]
+        counted = _shared.setdefault(key, _Counted())
+    with counted.lock:
+        if stale(counted):
+            counted.told, counted.at_s = now(here), time.monotonic()
+        return counted.told
 
 
 def _minutes() -> dict[str, str]:

@@ -1,8 +1,12 @@
 """A tenant's own talk with a draft: told apart, and counted nowhere."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.urls import reverse
 from django.utils import timezone
 
@@ -57,6 +61,19 @@ def test_drafts_on_trial_take_no_number(assistant: Assistant) -> None:
         assert publish(assistant=assistant).number == 2
         numbers = AssistantVersion.objects.filter(trial=False).values_list("number", flat=True)
         assert sorted(numbers) == [1, 2]
+
+
+def test_trials_from_before_they_were_told_apart_are_marked(assistant: Assistant) -> None:
+    session, other = tried(assistant), make_session(assistant)
+    migration = import_module("sessions_app.migrations.0022_old_trials")
+    then: Any = MigrationLoader(connection).project_state(("sessions_app", "0022_old_trials")).apps
+    with everyone():
+        Session.objects.update(trial=False)
+        then.get_model("sessions_app", "AssistantVersion").objects.filter(trial=True).update(number=7)
+    migration.mark(then, None)
+    with everyone():
+        assert dict(Session.objects.values_list("pk", "trial")) == {session.pk: True, other.pk: False}
+        assert sorted(AssistantVersion.objects.values_list("trial", "number")) == [(False, 1), (True, None)]
 
 
 def test_a_trial_counts_in_no_figure(assistant: Assistant) -> None:

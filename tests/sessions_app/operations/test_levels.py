@@ -1,6 +1,8 @@
 """The degradation level over time, and an overview that is counted once for all who look."""
 
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -86,3 +88,33 @@ def test_who_looks_at_the_same_rows_shares_the_counting_and_nobody_else_does() -
     with tenant_scope(one.id):
         assert overview.shared(Standing(Who.OWNER, one), lifetime_s=0.0) is not first
     assert len(overview._shared) == 1, "what nobody asked for lately is not kept"
+
+
+def test_a_slow_count_keeps_nobody_waiting_who_looks_at_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, counts = threading.Event(), threading.Event(), list[str]()
+
+    def slowly(here: Standing) -> dict[str, Any]:
+        counts.append(str(here.who))
+        if here.who == Who.OPERATOR:
+            begun.set()
+            go_on.wait(5)
+        return {"who": here.who}
+
+    monkeypatch.setattr(overview, "now", slowly)
+
+    def operators() -> None:
+        with everyone():
+            overview.shared(Standing(Who.OPERATOR))
+
+    looking = [threading.Thread(target=operators) for _ in range(3)]
+    looking[0].start()
+    assert begun.wait(5)
+    for one in looking[1:]:
+        one.start()
+    tenant = make_tenant()
+    with tenant_scope(tenant.id):
+        assert overview.shared(Standing(Who.OWNER, tenant)) == {"who": Who.OWNER}, "it waited for the operator's"
+    go_on.set()
+    for one in looking:
+        one.join(5)
+    assert counts == ["operator", "owner"], "counted once for the three operators"
