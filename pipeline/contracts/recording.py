@@ -29,13 +29,12 @@ class Recording:
     @classmethod
     def from_wire(cls, message: Any) -> Self:
         """Raises WireError when that is not one."""
-        kinds = {each.name: each.type for each in fields(cls)}
         try:
             made = cls(**message)
         except TypeError as error:
             raise WireError(f"not a recording: {error}") from error
-        for name, kind in kinds.items():
-            wanted = (float, int) if kind is float else kind
-            if not isinstance(getattr(made, name), wanted):  # type: ignore[arg-type]
-                raise WireError(f"not a recording: {name} is {getattr(made, name)!r}")
+        for each in fields(cls):
+            value, wanted = getattr(made, each.name), (float, int) if each.type is float else each.type
+            if not isinstance(value, wanted):  # type: ignore[arg-type]
+                raise WireError(f"not a recording: {each.name} is {value!r}")
         return made

@@ -32,7 +32,7 @@ async def answer(
     sound of ours is a call, too. Raises MediaError for anything wrong with the offer, and leaves nothing behind then.
     """
     remote = offer.checked(sdp, may_be_deaf=may_be_deaf)
-    peer = Peer(ice_servers, clock, session_t0, deaf=offer.is_deaf(remote))
+    peer = Peer(ice_servers, clock, session_t0, deaf=may_be_deaf and offer.is_deaf(remote))
     negotiating = asyncio.create_task(peer._negotiate(remote), name="answer a call")
     try:
         return peer, await asyncio.shield(negotiating)

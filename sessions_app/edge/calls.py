@@ -214,10 +214,11 @@ async def _place(session: Session, sdp: str, transport: str = "webrtc") -> wire.
         record=record,
         pool=settings.GOASSIST.goassist_pool,
     )
-    if not await database_sync_to_async(_attach)(session, answer):
+    attached, agreed = await database_sync_to_async(_attach)(session, answer)
+    if not attached:
         await _too_late(session, answer)
-    if (now := await database_sync_to_async(consent.is_recorded)(session)) != record:
-        await consent.tell(session, answer.mailbox, now)
+    if agreed != record:
+        await consent.tell(session, answer.mailbox, agreed)
     return answer
 
 
@@ -242,9 +243,12 @@ async def _too_late(session: Session, answer: wire.Answer) -> NoReturn:
     raise Conflict("A later connection took over this session.")
 
 
-def _attach(session: Session, answer: wire.Answer) -> bool:
+def _attach(session: Session, answer: wire.Answer) -> tuple[bool, bool]:
+    """Whether the leg is the session's now, and whether the visitor agrees to be recorded now: they may have spoken
+    while the worker was sought."""
     with tenant_scope(session.tenant_id):
-        return services.attach(session_id=session.id, leg=answer.leg, mailbox=answer.mailbox, worker=answer.worker)
+        took = services.attach(session_id=session.id, leg=answer.leg, mailbox=answer.mailbox, worker=answer.worker)
+        return took, consent.is_recorded(session)
 
 
 async def _let_go(session: Session, mailbox: str, reason: str = "moved") -> None:

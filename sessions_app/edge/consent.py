@@ -37,10 +37,9 @@ async def tell(session: Session, mailbox: str, on: bool) -> None:
 
 
 def is_recorded(session: Session) -> bool:
-    """Whether its next connection is to be."""
-    with tenant_scope(session.tenant_id):
-        session.refresh_from_db(fields=["recording"])
-        return recordings.may_be_made(session)
+    """Whether a connection of it is to be, as things stand. In scope."""
+    session.refresh_from_db(fields=["recording"])
+    return recordings.may_be_made(session)
 
 
 def _say(session: Session, agreed: bool) -> str:

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 
 from sessions_app.files.models import StoredFile
 from sessions_app.files.selectors import piece
+from sessions_app.tenants.audit import record
 
 PIECE_BYTES: Final = 1 << 20
 """Of a range without an end no more is sent at a time: the player asks for the next."""
@@ -18,6 +19,13 @@ def begins(range_header: str) -> bool:
     """Whether this asks for the file's beginning: a player's first question, or a download."""
     found = _RANGE.fullmatch(range_header)
     return found is None or found[1] == "0"
+
+
+def handed_out(file: StoredFile, range_header: str) -> HttpResponse:
+    """`answer`, and an entry in the audit log for each beginning: it tells who listened. Raises Unreadable."""
+    if begins(range_header):
+        record("file.read", file, tenant_id=file.tenant_id, after={"session": file.about})
+    return answer(file, range_header)
 
 
 def answer(file: StoredFile, range_header: str = "") -> HttpResponse:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app.files.models import FileState, StoredFile
+from sessions_app.tenants.audit import record
 from sessions_app.tenants.models import Tenant
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,12 @@ def let_go(rows: "Iterable[StoredFile] | None" = None, *, about: Iterable[str] =
     Returns how many. In scope."""
     wanted = Q(pk__in=[row.pk for row in rows]) if rows is not None else Q(about__in=list(about))
     return int(StoredFile.objects.filter(wanted).update(state=FileState.GOING))
+
+
+def delete(row: StoredFile) -> None:
+    """By somebody's hand: let go, with an entry in the audit log."""
+    let_go([row])
+    record("file.deleted", row, tenant_id=row.tenant_id, before={"session": row.about, "name": row.name})
 
 
 def sweep() -> int:

@@ -11,7 +11,6 @@ from sessions_app.files.selectors import Unreadable, kept
 from sessions_app.history import recordings
 from sessions_app.history.models import Session
 from sessions_app.history.session_page import clock
-from sessions_app.tenants.audit import record
 from sessions_app.tenants.console import standing
 from sessions_app.tenants.permissions import Can
 
@@ -32,20 +31,15 @@ def shown(session: Session) -> list[dict[str, Any]]:
 def heard(request: HttpRequest, session: Session, file_id: str) -> HttpResponse:
     """Its sound, as a player asks for it; the audit log tells who began to listen. Raises Http404, PermissionDenied."""
     file = _found(request, session, file_id, Can.READ_FILES)
-    asked = request.headers.get("Range", "")
-    if sending.begins(asked):
-        record("file.read", file, tenant_id=file.tenant_id, after={"session": session.pk})
     try:
-        return sending.answer(file, asked)
+        return sending.handed_out(file, request.headers.get("Range", ""))
     except Unreadable as error:
         return HttpResponse(str(error), status=503, content_type="text/plain")
 
 
 def delete(request: HttpRequest, session: Session, file_id: str) -> None:
     """Raises Http404, PermissionDenied."""
-    file = _found(request, session, file_id, Can.WRITE_FILES)
-    services.let_go([file])
-    record("file.deleted", file, tenant_id=file.tenant_id, before={"session": session.pk, "name": file.name})
+    services.delete(_found(request, session, file_id, Can.WRITE_FILES))
 
 
 def _found(request: HttpRequest, session: Session, file_id: str, can: Can) -> StoredFile:

@@ -13,7 +13,6 @@ from sessions_app.edge.resources.scoped import found, in_scope
 from sessions_app.edge.schemas import errors
 from sessions_app.files import sending, services
 from sessions_app.files.selectors import kept
-from sessions_app.tenants.audit import record
 from sessions_app.tenants.permissions import Can
 
 router = Router(tags=["files"], auth=Key())
@@ -61,17 +60,12 @@ def read_file(request: CalledRequest, file_id: str) -> Any:
 def read_content(request: CalledRequest, file_id: str) -> HttpResponse:
     """The bytes, whole or the part that `Range` asks for. The audit log tells who listened."""
     row = found(request, kept(), Can.READ_FILES, pk=file_id)
-    asked = request.headers.get("Range", "")
-    if sending.begins(asked):
-        record("file.read", row, tenant_id=row.tenant_id, after={"session": row.about})
-    return sending.answer(row, asked)
+    return sending.handed_out(row, request.headers.get("Range", ""))
 
 
 @router.delete("/files/{file_id}", response={204: None, **errors()})
 @in_scope
 def delete_file(request: CalledRequest, file_id: str) -> Status:
     """Nobody sees it any more; its bytes are gone within a minute or two."""
-    row = found(request, kept(), Can.WRITE_FILES, pk=file_id)
-    services.let_go([row])
-    record("file.deleted", row, tenant_id=row.tenant_id, before={"session": row.about, "name": row.name})
+    services.delete(found(request, kept(), Can.WRITE_FILES, pk=file_id))
     return Status(204, None)

@@ -153,7 +153,7 @@ async def test_a_yes_that_comes_while_a_worker_is_sought_is_told_to_it(
     await sync_to_async(record_calls)(riverside)
     attach = calls._attach
 
-    def agreed_meanwhile(session: Session, answer: Any) -> bool:
+    def agreed_meanwhile(session: Session, answer: Any) -> tuple[bool, bool]:
         with tenant_scope(session.tenant_id):
             recordings.agree(session_id=session.pk)
         return attach(session, answer)
